@@ -1,0 +1,80 @@
+"""The command line: parse, call, print; no decisions."""
+
+import importlib
+import sys
+
+import click
+
+from tracerless import __version__
+from tracerless.core.errors import TracerlessError, did_you_mean
+
+COMMANDS = {
+    "demo": "The whole way on a small simulated hospital.",
+    "simulate": "Write a simulated hospital: DICOM, phenotype.csv and truth/.",
+    "scan": "Say what is in a folder of DICOM.",
+    "deidentify": "De-identify a folder of DICOM into a dataset.",
+    "prepare": "Bring sessions to template space.",
+    "quantify": "Measure every region of every prepared session.",
+    "synthesize": "Train a synthesizer, or predict synthetic FDG-PET.",
+    "evaluate": "Compare synthetic with acquired PET.",
+    "report": "Write the report pages.",
+    "export": "Write DICOM for a PACS.",
+}
+"""Every command with its one-line help; each lives in the module of its name."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command only when it is called or asked for its help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Commands in the order of the work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module and return the command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"tracerless.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Answer an unknown name with the closest known one."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"No command {args[0]!r}. {did_you_mean(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tracerless")
+def tracerless() -> None:
+    """Brain scans to a de-identified dataset, regional tables and synthetic FDG-PET.
+
+    Research use only; not a medical device. Example: tracerless demo
+    """
+
+
+def main() -> None:
+    """Run the command line: 0 done, 1 ran and found something wrong, 2 cannot run as asked."""
+    try:
+        tracerless(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.Abort:
+        click.echo(
+            "Stopped. What is finished stays; run the same command again to go on.", err=True
+        )
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (TracerlessError, OSError) as error:
+        click.echo(f"tracerless: {error}", err=True)
+        sys.exit(2)

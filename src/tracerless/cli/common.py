@@ -1,0 +1,43 @@
+"""What every command shares: progress on stderr, results on stdout."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+T = TypeVar("T")
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one machine-readable object on stdout."
+)
+
+
+def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
+    """Walk the items with a progress bar on stderr; plain lines where stderr is not a terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        click.echo(f"{what} ...", err=True)
+        yield from items
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
+        yield from progress.track(items, total=total, description=what)
+
+
+def say(text: str) -> None:
+    """One line on stderr: what is going on."""
+    click.echo(text, err=True)
+
+
+def show(result: dict[str, Any], lines: Iterable[str], *, as_json: bool) -> None:
+    """Print the result on stdout, as one JSON object or as lines for people."""
+    if as_json:
+        json.dump(result, sys.stdout, indent=2, ensure_ascii=False, sort_keys=True)
+        sys.stdout.write("\n")
+        return
+    for line in lines:
+        click.echo(line)

@@ -1,0 +1,1 @@
+"""The ground: values, errors, recipes, and maps between spaces."""

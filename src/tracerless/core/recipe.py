@@ -1,0 +1,175 @@
+"""Settings: frozen, checked at birth, exact in TOML, and known by their fingerprint."""
+
+import dataclasses
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from tracerless.core.errors import RecipeError, did_you_mean
+from tracerless.core.volume import Contrast
+
+REGISTRATION_PRESETS = ("fast", "standard")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareRecipe:
+    """How scans come to template space."""
+
+    template: str = "MNI152NLin2009aSym"
+    """Name of the template space."""
+    voxel_mm: float = 2.0
+    """Isotropic voxel edge of the template grid, mm."""
+    registration: str = "fast"
+    """``fast`` (about 10 CPU-s a head) or ``standard`` (finer, about 40)."""
+    pet_fwhm_mm: float = 6.0
+    """Gaussian blur of emission volumes in template space, mm FWHM; 0 leaves them as they are."""
+    cbf_fwhm_mm: float = 6.0
+    """Gaussian blur of relative CBF in template space, mm FWHM."""
+    reference_fdg: str = "pons"
+    """Reference region of FDG SUVR."""
+    reference_spect: str = "cerebellum"
+    """Reference region of SPECT ratios."""
+    atlas: str = "fdg36"
+    """Atlas that holds the reference regions."""
+    seed: int = 1
+    """Seed of the registration's random sampling."""
+
+    def __post_init__(self) -> None:
+        """Refuse contradictions in the user's words."""
+        if not 1.0 <= self.voxel_mm <= 6.0:
+            raise RecipeError(f"prepare.voxel_mm={self.voxel_mm} is outside 1-6 mm.")
+        if self.registration not in REGISTRATION_PRESETS:
+            raise RecipeError(
+                f"prepare.registration={self.registration!r} is unknown.",
+                hint=did_you_mean(self.registration, REGISTRATION_PRESETS),
+            )
+        for name in ("pet_fwhm_mm", "cbf_fwhm_mm"):
+            fwhm_mm = getattr(self, name)
+            if fwhm_mm < 0 or 0 < fwhm_mm < self.voxel_mm:
+                raise RecipeError(
+                    f"prepare.{name}={fwhm_mm} is finer than voxel_mm={self.voxel_mm}.",
+                    hint=f"Raise prepare.{name}, or set it to 0 for no smoothing.",
+                )
+
+    def reference(self, contrast: Contrast) -> str:
+        """Name of the reference region of an emission contrast."""
+        spect = contrast in {Contrast.ECD, Contrast.HMPAO}
+        return self.reference_spect if spect else self.reference_fdg
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SynthesizeRecipe:
+    """How a synthesizer is trained."""
+
+    network: str = "unet-small"
+    """Preset of the network."""
+    voxel_mm: float = 4.0
+    """Voxel edge of the network's grid, mm; prediction returns to the prepared grid."""
+    steps: int = 900
+    """Optimizer steps."""
+    batch: int = 2
+    """People per step."""
+    learning_rate: float = 2e-3
+    """Peak learning rate (AdamW, one-cycle)."""
+    dropout_modality: float = 0.3
+    """Chance that an input contrast is hidden in a training step, 0-0.9."""
+    region_weight: float = 1.0
+    """Weight of the regional term when training starts; it falls to 0 at the end."""
+    held_out: float = 0.2
+    """Share of people kept out of training to measure skill and to recalibrate, 0-0.5."""
+    seed: int = 1
+    """Seed of weights, order and dropout."""
+
+    def __post_init__(self) -> None:
+        """Refuse contradictions in the user's words."""
+        limits = {
+            "voxel_mm": (2.0, 8.0),
+            "steps": (1, 1_000_000),
+            "batch": (1, 64),
+            "learning_rate": (1e-6, 1.0),
+            "dropout_modality": (0.0, 0.9),
+            "region_weight": (0.0, 100.0),
+            "held_out": (0.0, 0.5),
+        }
+        for name, (low, high) in limits.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise RecipeError(f"synthesize.{name}={value} is outside {low}-{high}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Every setting of a dataset; ``tracerless.toml`` holds exactly this."""
+
+    prepare: PrepareRecipe = field(default_factory=PrepareRecipe)
+    synthesize: SynthesizeRecipe = field(default_factory=SynthesizeRecipe)
+
+    @classmethod
+    def from_toml(cls, text: str) -> Self:
+        """The recipe that a TOML text states; what it leaves out keeps its default.
+
+        Raises:
+            RecipeError: the text is not TOML, or names an unknown section or setting.
+        """
+        try:
+            tables = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise RecipeError(f"The recipe is not valid TOML: {error}.") from None
+        sections = {f.name: f.type for f in dataclasses.fields(cls)}
+        made: dict[str, Any] = {}
+        for name, table in tables.items():
+            if name not in sections:
+                raise RecipeError(
+                    f"The recipe has an unknown section [{name}].",
+                    hint=did_you_mean(name, sections),
+                )
+            made[name] = _section(sections[name], name, table)
+        return cls(**made)
+
+    def to_toml(self) -> str:
+        """TOML text that reads back to an equal recipe."""
+        lines: list[str] = []
+        for section, table in dataclasses.asdict(self).items():
+            lines += [f"[{section}]", *(f"{k} = {json.dumps(v)}" for k, v in table.items()), ""]
+        return "\n".join(lines)
+
+
+def _section(kind: Any, section: str, table: Mapping[str, Any]) -> Any:
+    types = {f.name: f.type for f in dataclasses.fields(kind)}
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        if name not in types:
+            raise RecipeError(
+                f"The recipe has an unknown setting {section}.{name}.",
+                hint=did_you_mean(name, types),
+            )
+        wanted = types[name]
+        number = wanted is float and type(value) is int
+        if not number and type(value) is not wanted:
+            raise RecipeError(f"{section}.{name}={value!r} should be of type {_type_name(wanted)}.")
+        values[name] = float(value) if number else value
+    return kind(**values)
+
+
+def fingerprint(*parts: object) -> str:
+    """A digest of 12 hex digits over settings and digests; equal parts, equal digest.
+
+    Dataclasses count by their fields, mappings by their sorted items; everything else by its text.
+    """
+    text = json.dumps([_plain(part) for part in parts], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _type_name(wanted: Any) -> str:
+    return str(getattr(wanted, "__name__", wanted))
+
+
+def _plain(part: object) -> Any:
+    if dataclasses.is_dataclass(part) and not isinstance(part, type):
+        return dataclasses.asdict(part)
+    if isinstance(part, Mapping):
+        return {str(key): _plain(value) for key, value in part.items()}
+    return part if isinstance(part, str | int | float | bool | None) else str(part)

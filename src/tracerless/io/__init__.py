@@ -1,0 +1,1 @@
+"""Files and formats: the only rooms, with the workspace, that open anything."""
