@@ -1,0 +1,65 @@
+"""Words of the pages, English and Traditional Chinese side by side."""
+
+from tracerless.core.volume import Contrast
+
+TITLES: dict[Contrast, tuple[str, str]] = {
+    Contrast.T1W: ("T1-weighted MR", "T1 加權磁振造影"),
+    Contrast.T2W: ("T2-weighted MR", "T2 加權磁振造影"),
+    Contrast.FLAIR: ("FLAIR MR", "FLAIR 磁振造影"),
+    Contrast.CBF: ("Relative CBF", "相對腦血流"),
+    Contrast.SYNTHETIC_FDG: ("Synthetic FDG", "人工合成 FDG"),
+    Contrast.FDG: ("FDG-PET", "FDG 正子造影"),
+    Contrast.ECD: ("ECD SPECT", "ECD 單光子造影"),
+    Contrast.HMPAO: ("HMPAO SPECT", "HMPAO 單光子造影"),
+}
+"""What a contrast is called on a page; the English also stands in pictures."""
+
+LOBES: dict[str, str] = {
+    "frontal": "額葉",
+    "parietal": "頂葉",
+    "temporal": "顳葉",
+    "occipital": "枕葉",
+    "cingulate": "扣帶迴",
+    "insula": "腦島",
+    "subcortical": "皮質下",
+    "brainstem": "腦幹",
+    "cerebellum": "小腦",
+}
+
+VERDICTS: dict[str, str] = {"pass": "通過", "review": "需人工檢視", "fail": "不合格"}
+
+HEMISPHERES: dict[str, str] = {"L": "left 左", "R": "right 右", "B": "both 雙側"}
+
+RESEARCH_EN = "RESEARCH USE ONLY - NOT A MEDICAL DEVICE"
+RESEARCH_ZH = "僅供研究，非醫療器材"
+
+SIMULATED = {
+    "simulated": (
+        "The model was trained on SIMULATED people only. It has never seen an acquired PET.",
+        "模型僅以模擬資料訓練，從未見過真實 PET。",
+    ),
+    "acquired": (
+        "The model was trained on acquired scans.",
+        "模型以實際掃描訓練。",
+    ),
+}
+"""What to say of a training domain, plainly."""
+
+CONVENTION = (
+    "Radiological convention: the person's right (R) is on the left of axial and coronal pictures; "
+    "sagittal pictures face left (A = anterior). Every column shows the same slices, in template "
+    "space. Only the brain and its nearest surroundings are drawn, so that no face can be seen.",
+    "放射學慣例：影像左側為受檢者右側。各欄為標準空間之相同切面；僅顯示腦部，不含臉部。",
+)
+
+
+REGISTRATION = (
+    "The contour is the template's white matter. Where it follows the person's own, the scan came "
+    "to template space well; where it does not, no number of this page can be trusted.",
+    "線條為標準腦白質邊界；若與受檢者影像不符，則本頁數值不可採信。",
+)
+
+
+def title(contrast: Contrast) -> str:
+    """English title of a contrast; its controlled label where none is written here."""
+    return TITLES.get(contrast, (str(contrast), ""))[0]
