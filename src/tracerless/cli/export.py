@@ -1,0 +1,28 @@
+"""`tracerless export`: DICOM for a PACS."""
+
+from pathlib import Path
+
+import click
+
+from tracerless.cli.common import json_option, show, track
+from tracerless.cli.sessions import dataset_argument, session_option
+
+
+@click.command("export")
+@dataset_argument
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@session_option
+@json_option
+def command(dataset: Path, folder: Path, names: tuple[str, ...], *, as_json: bool) -> None:
+    """Write synthetic FDG-PET as a DICOM Parametric Map, marked as synthetic, into FOLDER.
+
+    Example: tracerless export my-dataset --session sub-X_ses-01 outgoing
+    """
+    from tracerless.workspace.batch import choose
+    from tracerless.workspace.dataset import Dataset
+    from tracerless.workspace.dicom_out import export_sessions
+
+    opened = Dataset.open(dataset)
+    opened.clean_partials()
+    files = export_sessions(opened, choose(opened, names), folder, track=track)
+    show({"files": [str(path) for path in files]}, map(str, files), as_json=as_json)

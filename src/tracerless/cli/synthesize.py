@@ -1,0 +1,71 @@
+"""`tracerless synthesize`: train a synthesizer; predict synthetic FDG-PET."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tracerless.cli.common import json_option, show, track
+from tracerless.cli.sessions import conclude, dataset_argument, resolve_all, session_option
+
+if TYPE_CHECKING:
+    from tracerless.core.people import SessionKey
+    from tracerless.core.prediction import Prediction
+
+
+@click.group("synthesize")
+def command() -> None:
+    """Train a synthesizer on MR and PET pairs, or predict synthetic FDG-PET from MR."""
+
+
+@command.command("fit")
+@dataset_argument
+@click.option("--name", default="unet", show_default=True, help="Folder under models/.")
+@click.option("--steps", type=int, help="Optimizer steps instead of the recipe's.")
+@json_option
+def fit(dataset: Path, name: str, *, steps: int | None, as_json: bool) -> None:
+    """Train on every prepared session that has MR and acquired FDG-PET.
+
+    Stopped training goes on where it stood, to the same result.
+    Example: tracerless synthesize fit my-dataset --name unet
+    """
+    from tracerless.workspace.dataset import Dataset
+    from tracerless.workspace.training import train
+
+    opened = Dataset.open(dataset)
+    opened.clean_partials()
+    path, checkpoint = train(opened, name, steps=steps, track=track)
+    lines = [f"{checkpoint.name}, trained on {checkpoint.n_people} people: {path}"]
+    result: dict[str, Any] = {"model": checkpoint.name, "path": str(path)}
+    show({**result, "n_people": checkpoint.n_people}, lines, as_json=as_json)
+
+
+@command.command("predict")
+@dataset_argument
+@click.option("--model", help="Name under models/, or the path of a checkpoint or its folder.")
+@session_option
+@json_option
+def predict(dataset: Path, names: tuple[str, ...], *, model: str | None, as_json: bool) -> None:
+    """Predict synthetic FDG-PET, in template space and on each person's own T1 grid.
+
+    Example: tracerless synthesize predict my-dataset --model unet
+    """
+    from tracerless.workspace.batch import choose
+    from tracerless.workspace.dataset import Dataset
+    from tracerless.workspace.predictors import with_predictor
+    from tracerless.workspace.roots import dataset_roots
+
+    opened = Dataset.open(dataset)
+    opened.clean_partials()
+    roots = with_predictor(dataset_roots(opened), opened, model)
+    keys = choose(opened, names)
+    wants = ("synthetic", "synthetic_native", "synthetic_uptake")
+    outcome = resolve_all(opened, keys, *wants, roots=roots, what="synthesize")
+    conclude(outcome, _line, as_json=as_json)
+
+
+def _line(key: "SessionKey", values: tuple["Prediction", Any, Any]) -> str:
+    prediction = values[0]
+    notes = "".join(f" {note}" for note in prediction.notes)
+    inputs = " + ".join(prediction.inputs)
+    return f"{key}: SYNTHETIC FDG from {inputs} by {prediction.model}.{notes}"

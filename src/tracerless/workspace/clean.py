@@ -1,0 +1,55 @@
+"""De-identified series as they lie in ``sourcedata``."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from tracerless.core.errors import DatasetError
+from tracerless.core.people import SessionKey
+from tracerless.core.recipe import fingerprint
+from tracerless.core.volume import Contrast
+from tracerless.io.bids import session_folder
+
+
+@dataclass(frozen=True, slots=True)
+class CleanSeries:
+    """One de-identified series: its files in order, what it shows, and the digest of its source."""
+
+    contrast: Contrast
+    files: tuple[Path, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class CleanSession:
+    """The de-identified series of one session."""
+
+    key: SessionKey
+    series: tuple[CleanSeries, ...]
+
+    @property
+    def digest(self) -> str:
+        """Changes when a series is added, removed or replaced."""
+        return fingerprint(str(self.key), *(each.digest for each in self.series))
+
+
+def clean_session(root: Path, key: SessionKey) -> CleanSession:
+    """What ``sourcedata`` of the dataset at ``root`` holds of one session.
+
+    Raises:
+        DatasetError: the session holds no complete series.
+    """
+    folder = session_folder(root / "sourcedata", key)
+    series = tuple(_series(path.parent) for path in sorted(folder.glob("*/series.json")))
+    if not series:
+        raise DatasetError(
+            f"{key} holds no de-identified series.",
+            hint="Run `tracerless deidentify` for it again.",
+        )
+    return CleanSession(key, series)
+
+
+def _series(folder: Path) -> CleanSeries:
+    record = json.loads((folder / "series.json").read_text(encoding="utf-8"))
+    files = tuple(sorted(folder.glob("*.dcm")))
+    return CleanSeries(Contrast(record["contrast"]), files, str(record["fingerprint"]))

@@ -1,0 +1,58 @@
+"""Trained models of a dataset: one folder each, with weights, card, and a state to resume from."""
+
+from pathlib import Path
+
+from tracerless.core.errors import ModelError, did_you_mean
+from tracerless.io.atomic import write_bytes, write_text
+from tracerless.synthesize import Checkpoint
+from tracerless.workspace.dataset import Dataset
+
+WEIGHTS = "checkpoint.safetensors"
+STATE = "training.state"
+
+
+def save_checkpoint(dataset: Dataset, name: str, checkpoint: Checkpoint) -> Path:
+    """Write weights and card; the state to resume from is no longer needed. The weights' path."""
+    folder = dataset.models / name
+    write_text(folder / "README.md", checkpoint.card())
+    write_bytes(folder / WEIGHTS, checkpoint.to_bytes())
+    (folder / STATE).unlink(missing_ok=True)
+    return folder / WEIGHTS
+
+
+def find_checkpoint(dataset: Dataset, model: str | None) -> Path:
+    """The weights of a model: by path, by name among the dataset's models, or the only one.
+
+    Raises:
+        ModelError: there is none so called, none at all, or more than one to choose from.
+    """
+    names = sorted(path.parent.name for path in dataset.models.glob(f"*/{WEIGHTS}"))
+    if model is None:
+        if len(names) == 1:
+            return dataset.models / names[0] / WEIGHTS
+        hint = "Name one with --model." if names else "Train one with `tracerless synthesize fit`."
+        raise ModelError(f"{dataset.root} holds {len(names)} models.", hint=hint)
+    for path in (Path(model), Path(model) / WEIGHTS, dataset.models / model / WEIGHTS):
+        if path.is_file():
+            return path
+    raise ModelError(f"No model {model!r}.", hint=did_you_mean(model, names) if names else "")
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """The checkpoint in that file.
+
+    Raises:
+        ModelError: the file is damaged.
+    """
+    return Checkpoint.from_bytes(path.read_bytes())
+
+
+def load_state(dataset: Dataset, name: str) -> bytes | None:
+    """Where training of that model stood when it was stopped, or None."""
+    path = dataset.models / name / STATE
+    return path.read_bytes() if path.is_file() else None
+
+
+def save_state(dataset: Dataset, name: str, state: bytes) -> None:
+    """Keep where training stands."""
+    write_bytes(dataset.models / name / STATE, state)
