@@ -64,9 +64,8 @@ def tracerless() -> None:
 def main() -> None:
     """Run the command line: 0 done, 1 ran and found something wrong, 2 cannot run as asked."""
     try:
-        tracerless(standalone_mode=False)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        code = tracerless(standalone_mode=False)  # click hands back the code of an Exit
+        sys.exit(code or 0)
     except click.Abort:
         click.echo(
             "Stopped. What is finished stays; run the same command again to go on.", err=True

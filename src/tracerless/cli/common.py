@@ -1,8 +1,9 @@
 """What every command shares: progress on stderr, results on stdout."""
 
+import contextlib
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import click
@@ -26,6 +27,25 @@ def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
         yield from progress.track(items, total=total, description=what)
+
+
+@contextlib.contextmanager
+def meter(what: str) -> Iterator[Callable[[int, int, str], None]]:
+    """A progress bar on stderr, moved by calling it with (done, total, what stands beside it)."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    beside = TextColumn("{task.fields[beside]}")
+    shown = Progress(*columns, beside, TimeElapsedColumn(), console=console)
+    task = shown.add_task(what, total=None, beside="")
+
+    def advance(done: int, total: int, text: str) -> None:
+        if console.is_terminal:
+            shown.update(task, completed=done, total=total, beside=text)
+        elif done == total or done % max(total // 6, 1) == 0:
+            click.echo(f"{what} {done}/{total}: {text}", err=True)
+
+    with shown if console.is_terminal else contextlib.nullcontext():
+        yield advance
 
 
 def say(text: str) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from tracerless.cli.common import json_option, show, track
-from tracerless.cli.sessions import dataset_argument
+from tracerless.cli.common import json_option, show
+from tracerless.cli.sessions import dataset_argument, resolve_all
 
 
 @click.command("evaluate")
@@ -17,16 +17,20 @@ def command(dataset: Path, *, model: str | None, as_json: bool) -> None:
 
     Example: tracerless evaluate my-dataset --model unet
     """
+    from tracerless.workspace.comparison import compare, with_fdg
     from tracerless.workspace.dataset import Dataset
-    from tracerless.workspace.evaluation import evaluate_dataset
+    from tracerless.workspace.predictors import with_predictor
+    from tracerless.workspace.roots import dataset_roots
     from tracerless.workspace.tables import EVALUATION, evaluation_record, write_evaluation
 
     opened = Dataset.open(dataset)
     opened.clean_partials()
-    evaluation, left_out = evaluate_dataset(opened, model, track=track)
+    checkpoint, roots = with_predictor(dataset_roots(opened), opened, model)
+    wants = ("uptake", "synthetic_uptake", "mean_uptake")
+    outcome = resolve_all(opened, with_fdg(opened), *wants, roots=roots, what="evaluate")
+    evaluation, notes = compare(opened, checkpoint, outcome.values)
     write_evaluation(opened, evaluation)
-    lines = [evaluation.headline, *left_out, "", "By diagnosis:"]
+    lines = [evaluation.headline, *notes, *outcome.failures.values(), "", "By diagnosis:"]
     lines += evaluation.by_diagnosis.round(3).to_string().splitlines()
     lines += ["", f"By region: {opened.derivatives / EVALUATION / 'by_region.tsv'}"]
-    result = {**evaluation_record(evaluation), "left_out": left_out}
-    show(result, lines, as_json=as_json)
+    show({**evaluation_record(evaluation), "notes": notes}, lines, as_json=as_json)

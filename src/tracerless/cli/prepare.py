@@ -22,19 +22,19 @@ def command(dataset: Path, names: tuple[str, ...], *, as_json: bool) -> None:
 
     What is done already is not repeated. Example: tracerless prepare my-dataset
     """
-    from tracerless.workspace.batch import choose
+    from tracerless.workspace.batch import choose, with_mr
     from tracerless.workspace.dataset import Dataset
     from tracerless.workspace.roots import dataset_roots
 
     opened = Dataset.open(dataset)
     opened.clean_partials()
-    keys = choose(opened, names)
+    keys, notes = with_mr(opened, choose(opened, names))
     outcome = resolve_all(opened, keys, "prepared", roots=dataset_roots(opened), what="prepare")
     verdicts = {
         str(key): {"verdict": each.verdict, "reasons": list(each.reasons), "qc": dict(each.qc)}
         for key, each in outcome.values.items()
     }
-    conclude(outcome, _line, as_json=as_json, extra={"sessions": verdicts})
+    conclude(outcome, _line, as_json=as_json, extra={"sessions": verdicts}, notes=notes)
 
 
 def _line(key: "SessionKey", prepared: "Prepared") -> str:

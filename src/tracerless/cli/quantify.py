@@ -22,19 +22,19 @@ def command(dataset: Path, names: tuple[str, ...], *, as_json: bool) -> None:
 
     Sessions not yet prepared are prepared first. Example: tracerless quantify my-dataset
     """
-    from tracerless.workspace.batch import choose
+    from tracerless.workspace.batch import choose, with_mr
     from tracerless.workspace.dataset import Dataset
     from tracerless.workspace.roots import dataset_roots
     from tracerless.workspace.tables import COHORT_TABLE, collect_tables, write_region_table
 
     opened = Dataset.open(dataset)
     opened.clean_partials()
-    keys = choose(opened, names)
+    keys, notes = with_mr(opened, choose(opened, names))
     roots = dataset_roots(opened)
     outcome = resolve_all(opened, keys, "uptake", roots=roots, what="quantify")
-    write_region_table(opened, collect_tables(opened, roots.values["atlas"]))
+    write_region_table(opened, collect_tables(opened))
     where = str(opened.derivatives / COHORT_TABLE)
-    conclude(outcome, _line, as_json=as_json, extra={"table": where})
+    conclude(outcome, _line, as_json=as_json, extra={"table": where}, notes=notes)
     if not as_json:
         click.echo(f"Table over all sessions: {where}")
 

@@ -1,6 +1,6 @@
 """What the commands over sessions share: which ones, how they are walked, what is said of them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,10 +58,12 @@ def conclude(
     *,
     as_json: bool,
     extra: dict[str, Any] | None = None,
+    notes: Sequence[str] = (),
 ) -> None:
     """Print what became of every session; exit 1 when one failed."""
     lines = [line(key, value) for key, value in outcome.values.items()]
     lines += [f"{key}: not done. {text}" for key, text in outcome.failures.items()]
-    show({**outcome.summary(), **(extra or {})}, lines, as_json=as_json)
+    lines += notes
+    show({**outcome.summary(), "notes": list(notes), **(extra or {})}, lines, as_json=as_json)
     if outcome.failures:
         raise click.exceptions.Exit(1)

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tracerless.cli.common import json_option, show, track
+from tracerless.cli.common import json_option, meter, show
 from tracerless.cli.sessions import conclude, dataset_argument, resolve_all, session_option
 
 if TYPE_CHECKING:
     from tracerless.core.people import SessionKey
     from tracerless.core.prediction import Prediction
+    from tracerless.synthesize.fit import Progress
 
 
 @click.group("synthesize")
@@ -34,10 +35,20 @@ def fit(dataset: Path, name: str, *, steps: int | None, as_json: bool) -> None:
 
     opened = Dataset.open(dataset)
     opened.clean_partials()
-    path, checkpoint = train(opened, name, steps=steps, track=track)
-    lines = [f"{checkpoint.name}, trained on {checkpoint.n_people} people: {path}"]
-    result: dict[str, Any] = {"model": checkpoint.name, "path": str(path)}
-    show({**result, "n_people": checkpoint.n_people}, lines, as_json=as_json)
+    with meter("train") as advance:
+        path, checkpoint = train(
+            opened, name, steps=steps, progress=lambda p: advance(p.step, p.steps, _training(p))
+        )
+    people = f"trained on {checkpoint.n_trained} {checkpoint.training_domain} people"
+    result = {
+        "model": checkpoint.name,
+        "path": str(path),
+        "n_trained": checkpoint.n_trained,
+        "n_held_out": checkpoint.n_held_out,
+        "training_domain": checkpoint.training_domain,
+        "held_out_skill": [list(check) for check in checkpoint.history.checks],
+    }
+    show(result, [f"{checkpoint.name}, {people}: {path}"], as_json=as_json)
 
 
 @command.command("predict")
@@ -50,18 +61,23 @@ def predict(dataset: Path, names: tuple[str, ...], *, model: str | None, as_json
 
     Example: tracerless synthesize predict my-dataset --model unet
     """
-    from tracerless.workspace.batch import choose
+    from tracerless.workspace.batch import choose, with_mr
     from tracerless.workspace.dataset import Dataset
     from tracerless.workspace.predictors import with_predictor
     from tracerless.workspace.roots import dataset_roots
 
     opened = Dataset.open(dataset)
     opened.clean_partials()
-    roots = with_predictor(dataset_roots(opened), opened, model)
-    keys = choose(opened, names)
+    _, roots = with_predictor(dataset_roots(opened), opened, model)
+    keys, notes = with_mr(opened, choose(opened, names))
     wants = ("synthetic", "synthetic_native", "synthetic_uptake")
     outcome = resolve_all(opened, keys, *wants, roots=roots, what="synthesize")
-    conclude(outcome, _line, as_json=as_json)
+    conclude(outcome, _line, as_json=as_json, notes=notes)
+
+
+def _training(progress: "Progress") -> str:
+    skill = "" if progress.skill is None else f", skill on held-out people {progress.skill:+.2f}"
+    return f"loss {progress.loss:.4f} SUVR{skill}"
 
 
 def _line(key: "SessionKey", values: tuple["Prediction", Any, Any]) -> str:

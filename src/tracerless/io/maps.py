@@ -19,7 +19,8 @@ def write_map(path: Path, point_map: PointMap) -> None:
     Raises:
         TypeError: the map is of another kind.
     """
-    steps, arrays = [], {}
+    steps: list[dict[str, Any]] = []
+    arrays: dict[str, Any] = {}
     for number, step in enumerate(_flat(point_map)):
         record: dict[str, Any] = {"source": step.source, "target": step.target}
         if isinstance(step, Affine):

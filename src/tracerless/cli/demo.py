@@ -1,0 +1,110 @@
+"""`tracerless demo`: the whole way, by the same commands that a user would type."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tracerless.cli.common import say
+
+TRAINING_PEOPLE = 48
+"""Simulated people that the demo's synthesizer learns from."""
+
+PATIENTS = 4
+"""Simulated patients that walk the whole way, none of them among the training people."""
+
+
+@click.command("demo")
+@click.argument(
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("tracerless-demo"),
+)
+@click.option("--people", default=TRAINING_PEOPLE, show_default=True, help="Training people.")
+@click.option("--patients", default=PATIENTS, show_default=True, help="Patients in the hospital.")
+@click.pass_context
+def command(ctx: click.Context, folder: Path, *, people: int, patients: int) -> None:
+    """Walk the whole way on a small simulated hospital, and end with a report.
+
+    Run again, it goes on where it was stopped. Example: tracerless demo
+    """
+    began = time.process_time()
+    for step in steps(folder, people, patients):
+        say(f"\n$ tracerless {step.words}")
+        before = time.process_time()
+        _invoke(ctx, step)
+        say(f"  ({time.process_time() - before:.0f} CPU-s)")
+    say(f"\nThe whole way took {time.process_time() - began:.0f} CPU-s. Everything is simulated.")
+    click.echo(f"Report: {folder / 'dataset' / 'reports' / 'index.html'}")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command of the demo: as a user would type it, and as it is called."""
+
+    words: str
+    command: str
+    options: dict[str, Any]
+
+
+def steps(folder: Path, people: int, patients: int) -> Iterator[Step]:
+    """The commands of the demo, in order.
+
+    Args:
+        folder: where everything goes.
+        people: simulated people to learn from, in template space.
+        patients: simulated patients whose DICOM walks the whole way.
+    """
+    hospital, vault, dataset = folder / "hospital", folder / "vault", folder / "dataset"
+    training = folder / "training"
+    model = training / "models" / "unet"
+    scans, phenotype = hospital / "dicom", hospital / "phenotype.csv"
+    yield Step(
+        f"simulate {training} --people {people} --seed demo-training --prepared",
+        "simulate",
+        {"folder": training, "people": people, "seed": "demo-training", "prepared": True},
+    )
+    yield Step(f"synthesize fit {training}", "synthesize fit", {"dataset": training})
+    yield Step(
+        f"simulate {hospital} --people {patients} --seed holdout-demo",
+        "simulate",
+        {"folder": hospital, "people": patients, "seed": "holdout-demo"},
+    )
+    yield Step(f"scan {scans}", "scan", {"folder": scans})
+    yield Step(
+        f"deidentify {scans} {dataset} --vault {vault} --phenotype {phenotype}",
+        "deidentify",
+        {"folder": scans, "dataset": dataset, "vault": vault, "phenotype": phenotype},
+    )
+    yield Step(f"prepare {dataset}", "prepare", {"dataset": dataset})
+    yield Step(
+        f"synthesize predict {dataset} --model {model}",
+        "synthesize predict",
+        {"dataset": dataset, "model": str(model)},
+    )
+    yield Step(f"quantify {dataset}", "quantify", {"dataset": dataset})
+    yield Step(
+        f"evaluate {dataset} --model {model}",
+        "evaluate",
+        {"dataset": dataset, "model": str(model)},
+    )
+    yield Step(f"report {dataset}", "report", {"dataset": dataset})
+
+
+def _invoke(ctx: click.Context, step: Step) -> None:
+    """Call a command as the command line would; finding something wrong does not end the demo."""
+    parent = ctx.find_root().command
+    found: click.Command | None = parent
+    for word in step.command.split():
+        if isinstance(found, click.Group):
+            found = found.get_command(ctx, word)
+    if found is None:
+        raise click.UsageError(f"No command {step.command!r}.")
+    try:
+        ctx.invoke(found, **step.options)
+    except click.exceptions.Exit as done:
+        if done.exit_code != 1:
+            raise

@@ -1,0 +1,76 @@
+"""`tracerless simulate`: a simulated hospital on disk."""
+
+from pathlib import Path
+
+import click
+
+from tracerless.cli.common import json_option, show, track
+
+
+@click.command("simulate")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--people", default=6, show_default=True, type=click.IntRange(min=1))
+@click.option("--seed", default="1", show_default=True, help="Name of the hospital; equal, equal.")
+@click.option(
+    "--size",
+    default="demo",
+    show_default=True,
+    type=click.Choice(["demo", "hospital"]),
+    help="Matrices: 2 mm class, seconds a person; or as a hospital acquires, a minute a person.",
+)
+@click.option(
+    "--prepared",
+    is_flag=True,
+    help="Instead of DICOM, a dataset of people straight in template space, to train on.",
+)
+@json_option
+def command(
+    folder: Path, *, people: int, seed: str, size: str, prepared: bool, as_json: bool
+) -> None:
+    """Write a simulated hospital into FOLDER: DICOM, phenotype.csv and truth/.
+
+    Nothing in it was acquired and nobody in it exists. Run again, it goes on where it was stopped.
+    Example: tracerless simulate my-hospital --people 6 --seed trial
+    """
+    if prepared:
+        _write_prepared(folder, people, seed, as_json=as_json)
+        return
+    from tracerless.workspace.simulate_run import write_hospital
+
+    written = write_hospital(
+        folder,
+        n=people,
+        seed=seed,
+        size=size,
+        progress=lambda persons, n: track(persons, "Simulating people", n),
+    )
+    result = {
+        "folder": str(written.folder),
+        "n_people": written.n_people,
+        "n_new": written.n_new,
+        "n_files": written.n_files,
+        "size": size,
+        "seed": seed,
+    }
+    counts = f"{written.n_people} simulated people ({written.n_new} new)"
+    lines = (
+        f"{counts}, {written.n_files} DICOM files.",
+        f"  DICOM:      {folder / 'dicom'}",
+        f"  People:     {folder / 'phenotype.csv'} (identified, as a hospital's table is)",
+        f"  The truth:  {folder / 'truth'} (for judging results only)",
+        f"Next: tracerless scan {folder / 'dicom'}",
+    )
+    show(result, lines, as_json=as_json)
+
+
+def _write_prepared(folder: Path, people: int, seed: str, *, as_json: bool) -> None:
+    from tracerless.workspace.rendered_people import write_prepared_people
+
+    made = write_prepared_people(folder, n=people, seed=seed)
+    n_people = sum(1 for _ in track(made, "Simulating people in template space", people))
+    result = {"folder": str(folder), "n_people": n_people, "seed": seed, "prepared": True}
+    lines = (
+        f"{n_people} simulated people in template space: {folder}",
+        f"Next: tracerless synthesize fit {folder}",
+    )
+    show(result, lines, as_json=as_json)

@@ -1,0 +1,241 @@
+"""Headers become series: grouped, split where one UID holds two things, ordered, and judged."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+
+from tracerless.core.source import Problem, SourceSeries
+from tracerless.core.volume import Contrast
+from tracerless.io import dicom_read, tags
+from tracerless.io.arrange import Stack, arrange, by_geometry
+from tracerless.io.headers import Header
+from tracerless.io.slices import Slice
+
+SeriesKey = tuple[str, str, str, str]
+"""Person, study, series, SOP class."""
+
+
+def key_of(header: Header) -> SeriesKey:
+    """What a header is grouped by."""
+    return header.person, header.study, header.series, header.sop_class
+
+
+def group(
+    headers: Iterable[Header], truncated: Mapping[SeriesKey, int] | None = None
+) -> tuple[SourceSeries, ...]:
+    """Every series, by person, study date, study and series number.
+
+    Args:
+        headers: of all files, in any order.
+        truncated: files of a series that were cut short and left out.
+    """
+    together: dict[SeriesKey, list[Header]] = defaultdict(list)
+    for each in headers:
+        together[key_of(each)].append(each)
+    people = {person: n for n, person in enumerate(dict.fromkeys(key[0] for key in together))}
+    found = []
+    for key, members in together.items():
+        cut = (truncated or {}).get(key, 0)
+        found += [_series(part, cut) for part in _parts(members)]
+    return tuple(
+        sorted(
+            found,
+            key=lambda s: (people[s.person], s.study_date, s.study, s.series_number, s.contrast),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Headers that form one series of one contrast and geometry."""
+
+    members: tuple[Header, ...]
+    stack: Stack | Problem
+    problems: tuple[Problem, ...]
+
+
+def _parts(members: Sequence[Header]) -> list[_Part]:
+    """The headers of one UID, split by contrast, echo and geometry."""
+    unique, problems = _without_copies(members)
+    by_look: dict[tuple[Contrast, float], list[Header]] = defaultdict(list)
+    for each in unique:
+        by_look[each.contrast, each.echo_ms].append(each)
+    parts = []
+    for look in by_look.values():
+        geometries = [look] if _is_useless(look[0]) else _geometries(look)
+        for geometry in geometries:
+            part = _part(geometry, tuple(problems), n_geometries=len(geometries))
+            parts += _split_ge_asl(part)
+    return parts
+
+
+def _is_useless(header: Header) -> bool:
+    """Whether it is known to be of no use here (a localizer, diffusion): nobody mends it."""
+    return header.contrast is Contrast.UNKNOWN and not header.ask
+
+
+def _without_copies(members: Sequence[Header]) -> tuple[list[Header], list[Problem]]:
+    """One header per instance; copies with other pixels are a blocking problem."""
+    first: dict[str, Header] = {}
+    equal = different = 0
+    for each in members:
+        kept = first.setdefault(each.instance or str(each.path), each)
+        if kept is each:
+            continue
+        if _same_pixels(kept.path, each.path):
+            equal += 1
+        else:
+            different += 1
+    problems = []
+    if equal:
+        problems.append(_dropped(equal))
+    if different:
+        text = f"{different} files repeat the identity of another with other pixels."
+        problems.append(Problem("duplicate", text, blocking=True))
+    return list(first.values()), problems
+
+
+def _dropped(n: int) -> Problem:
+    return Problem("duplicate", f"{n} files are copies of another and are left out.")
+
+
+def _same_pixels(a: Path, b: Path) -> bool:
+    first, second = (dicom_read.read(path, pixels=True) for path in (a, b))
+    if isinstance(first, dicom_read.Rejection) or isinstance(second, dicom_read.Rejection):
+        return False
+    return bool(tags.value(first, "PixelData") == tags.value(second, "PixelData"))
+
+
+def _geometries(members: Sequence[Header]) -> list[list[Header]]:
+    """Headers by geometry; a file that holds several cannot be split and stands alone."""
+    home: dict[Path, Header] = {each.path: each for each in members}
+    scattered = [each for each in members if len(by_geometry(each.slices)) > 1]
+    odd = {each.path for each in scattered}
+    whole = chain.from_iterable(each.slices[:1] for each in members if each.path not in odd)
+    groups = [[home[s.path] for s in geometry] for geometry in by_geometry(whole)]
+    unplaced = [each for each in members if not each.slices]
+    return [*groups, *([each] for each in scattered), *([unplaced] if unplaced else [])]
+
+
+def _part(members: Sequence[Header], problems: tuple[Problem, ...], *, n_geometries: int) -> _Part:
+    slices = tuple(chain.from_iterable(each.slices for each in members))
+    if not slices:
+        stack: Stack | Problem = Problem("geometry", "Tiles cannot be laid out.", blocking=True)
+    elif len(by_geometry(slices)) > 1:
+        text = "One file holds slices of several directions or sizes."
+        stack = Problem("geometry", text, blocking=True)
+    else:
+        stack = arrange(slices)
+    if isinstance(stack, Stack) and stack.extra:
+        members, stack, more = _without_equals(members, stack)
+        problems = (*problems, *more)
+    if n_geometries > 1:
+        clean = isinstance(stack, Stack) and not stack.problems and stack.shape[2] > 2
+        text = f"One series held {n_geometries} geometries and was split."
+        problems = (*problems, Problem("geometry", text, blocking=not clean))
+    return _Part(tuple(members), stack, problems)
+
+
+def _without_equals(
+    members: Sequence[Header], stack: Stack
+) -> tuple[Sequence[Header], Stack | Problem, tuple[Problem, ...]]:
+    """Leave out slices whose place, time and pixels repeat another's, if all extra ones do."""
+    kept = {_place(each): each for frame in stack.frames for each in frame if each is not None}
+    for each in stack.extra:
+        twin = kept.get(_place(each))
+        if twin is None or not _same_pixels(twin.path, each.path):
+            return members, stack, ()
+    copies = {each.path for each in stack.extra}
+    members = [each for each in members if each.path not in copies]
+    stack_again = arrange(tuple(chain.from_iterable(each.slices for each in members)))
+    return members, stack_again, (_dropped(len(copies)),)
+
+
+def _place(each: Slice) -> tuple[float, ...]:
+    return tuple(round(mm, 1) for mm in each.position or ())
+
+
+def _split_ge_asl(part: _Part) -> list[_Part]:
+    """GE writes the ASL difference and then its M0 into one series; nothing but the order tells."""
+    first = part.members[0]
+    stack = part.stack
+    if not (first.is_ge and first.contrast in (Contrast.ASL, Contrast.DELTAM)):
+        return [part]
+    if isinstance(stack, Problem) or len(stack.frames) != 2:
+        return [part]
+    halves = []
+    looks = (
+        (Contrast.DELTAM, "first half of a GE ASL series: the difference"),
+        (Contrast.M0, "second half of a GE ASL series: proton density"),
+    )
+    for frame, (contrast, reason) in zip(stack.frames, looks, strict=True):
+        paths = {each.path for each in frame if each is not None}
+        members = tuple(
+            replace(each, contrast=contrast, reason=reason)
+            for each in part.members
+            if each.path in paths
+        )
+        halves.append(replace(part, members=members, stack=replace(stack, frames=(frame,))))
+    return halves
+
+
+def _series(part: _Part, n_truncated: int) -> SourceSeries:
+    first = part.members[0]
+    problems = list(part.problems)
+    if isinstance(part.stack, Problem):
+        problems.append(part.stack)
+        files = tuple(sorted(each.path for each in part.members))
+    else:
+        problems += part.stack.problems
+        files = _in_order(part.stack)
+    if n_truncated:
+        problems.append(Problem("truncated", f"{n_truncated} files are cut short and left out."))
+    problems += _judged(first, part.stack)
+    if _is_useless(first):
+        problems = []
+    reason, _ = Counter(each.reason for each in part.members).most_common(1)[0]
+    return SourceSeries(
+        files=files,
+        contrast=first.contrast,
+        reason=reason,
+        modality=first.modality,
+        sop_class=first.sop_class,
+        series_number=first.series_number,
+        n_frames=sum(each.n_frames for each in part.members if each.path in set(files)),
+        person=first.person,
+        study=first.study,
+        study_date=first.study_date,
+        problems=tuple(problems),
+    )
+
+
+def _in_order(stack: Stack) -> tuple[Path, ...]:
+    """Files by place, then time; each once."""
+    places = zip(*stack.frames, strict=True)
+    return tuple(dict.fromkeys(each.path for place in places for each in place if each is not None))
+
+
+def _judged(first: Header, stack: Stack | Problem) -> list[Problem]:
+    """Problems of meaning: units, side, declared slices, contrast."""
+    found = []
+    if first.modality == "PT" and not first.units:
+        text = (
+            "PET without Units (0054,1001): whether its numbers are activity or counts is unknown. "
+            "Export the series again with Units, or correct the header."
+        )
+        found.append(Problem("units", text, blocking=True))
+    if first.slices and "SideUnverified" in first.slices[0].assumed:
+        text = "The file does not say how slices lie: left and right are unverified."
+        found.append(Problem("orientation", text))
+    if isinstance(stack, Stack) and first.modality == "PT" and not stack.missing:
+        lacking = first.n_slices_declared - stack.shape[2]
+        if first.n_slices_declared and lacking > 0:
+            text = f"{first.n_slices_declared} slices are declared, {stack.shape[2]} are here."
+            found.append(Problem("gap", text, blocking=True))
+    if first.ask:
+        found.append(
+            Problem("unknown", f"What it shows is unknown: {first.reason}.", blocking=True)
+        )
+    return found
