@@ -131,7 +131,9 @@ def resolve(
     if value is None:
         step = steps[want]
         needs = signature(step).parameters
-        value = step(*(resolve(need, have, roots, shelf, steps) for need in needs))
-        shelf.save(want, value, mark)
+        made = step(*(resolve(need, have, roots, shelf, steps) for need in needs))
+        shelf.save(want, made, mark)
+        kept = shelf.load(want, mark)  # what a resumed run will see, to the last bit
+        value = made if kept is None else kept
     have[want] = value
     return value

@@ -7,6 +7,7 @@ from typing import Any
 from tracerless.core.errors import DatasetError, StorageError, TracerlessError, did_you_mean
 from tracerless.core.people import SessionKey
 from tracerless.io.atomic import write_json
+from tracerless.workspace.clean import clean_session
 from tracerless.workspace.dataset import Dataset
 
 Track = Callable[[Iterable[SessionKey], str, int], Iterable[SessionKey]]
@@ -47,6 +48,29 @@ def choose(dataset: Dataset, names: Iterable[str]) -> tuple[SessionKey, ...]:
         if name not in known:
             raise DatasetError(f"No session {name!r}.", hint=did_you_mean(name, known))
     return tuple(known[name] for name in wanted)
+
+
+def with_mr(
+    dataset: Dataset, keys: Iterable[SessionKey]
+) -> tuple[tuple[SessionKey, ...], list[str]]:
+    """The sessions that can be prepared, and one sentence about those that wait.
+
+    PET or SPECT alone needs a registration of its own, which does not exist yet; such a session is
+    not an error, it waits.
+    """
+    keys = tuple(keys)
+    ready = tuple(key for key in keys if _can_be_prepared(dataset, key))
+    n_waiting = len(keys) - len(ready)
+    note = (
+        f"{n_waiting} sessions hold PET or SPECT without any MR and wait: that path is not built."
+    )
+    return ready, [note] if n_waiting else []
+
+
+def _can_be_prepared(dataset: Dataset, key: SessionKey) -> bool:
+    if key not in dataset.source_sessions():
+        return True
+    return clean_session(dataset.root, key).has_mr
 
 
 def over_sessions(

@@ -7,17 +7,18 @@ from pathlib import Path
 from tracerless.core.errors import DatasetError
 from tracerless.core.people import SessionKey
 from tracerless.core.recipe import fingerprint
-from tracerless.core.volume import Contrast
+from tracerless.core.volume import EMISSION, Contrast
 from tracerless.io.bids import session_folder
 
 
 @dataclass(frozen=True, slots=True)
 class CleanSeries:
-    """One de-identified series: its files in order, what it shows, and the digest of its source."""
+    """One de-identified series: files in order, what it shows, digest, and whether it was made."""
 
     contrast: Contrast
     files: tuple[Path, ...]
     digest: str
+    is_synthetic: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,11 @@ class CleanSession:
 
     key: SessionKey
     series: tuple[CleanSeries, ...]
+
+    @property
+    def has_mr(self) -> bool:
+        """Whether it holds any MR; SPECT or PET alone cannot be prepared yet."""
+        return any(each.contrast not in EMISSION for each in self.series)
 
     @property
     def digest(self) -> str:
@@ -52,4 +58,15 @@ def clean_session(root: Path, key: SessionKey) -> CleanSession:
 def _series(folder: Path) -> CleanSeries:
     record = json.loads((folder / "series.json").read_text(encoding="utf-8"))
     files = tuple(sorted(folder.glob("*.dcm")))
-    return CleanSeries(Contrast(record["contrast"]), files, str(record["fingerprint"]))
+    return CleanSeries(
+        Contrast(record["contrast"]),
+        files,
+        str(record["fingerprint"]),
+        bool(record.get("is_synthetic")),
+    )
+
+
+def source_series(root: Path) -> tuple[CleanSeries, ...]:
+    """Every de-identified series of the dataset at ``root``."""
+    records = sorted((root / "sourcedata").glob("sub-*/ses-*/*/series.json"))
+    return tuple(_series(path.parent) for path in records)

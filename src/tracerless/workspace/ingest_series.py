@@ -81,7 +81,9 @@ def cross(named: Named, key: SessionKey, border: Border) -> Crossing:
             audit = _write(named, key, border, staging)
             if isinstance(audit, Refusal):
                 return Crossing(None, is_new=False, audit=Audit({}), refusal=audit)
-            write_json(staging / SIDECAR, _sidecar(named, border, fingerprint, audit))
+            record = _sidecar(named, border, fingerprint, audit)
+            record["is_synthetic"] = _is_synthetic(staging)
+            write_json(staging / SIDECAR, record)
             _take_place(staging, folder)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
@@ -181,6 +183,12 @@ def _sidecar(named: Named, border: Border, fingerprint: str, audit: Audit) -> di
         "fingerprint": fingerprint,
         "audit": audit.plain(),
     }
+
+
+def _is_synthetic(staging: Path) -> bool:
+    """Whether the objects say of themselves that they were made rather than acquired."""
+    header = dicom_read.read(min(staging.glob("*.dcm")))
+    return not isinstance(header, dicom_read.Rejection) and header.get("SyntheticData") == "YES"
 
 
 def _take_place(staging: Path, folder: Path) -> None:

@@ -30,14 +30,15 @@ def save_native(root: Path, key: SessionKey, native: Native) -> Record:
         seen[series.contrast] = seen.get(series.contrast, 0) + 1
         run = seen[series.contrast] if counts[series.contrast] > 1 else 0
         path = bids.native_path(root, key, series.contrast, run)
-        nifti.write_series(path, series)
+        nifti.write_series(path.with_name(path.name.removesuffix(".nii.gz")), series)
         files.append(str(path.relative_to(root)))
     return {"files": files}
 
 
 def load_native(root: Path, key: SessionKey, record: Record) -> Native:
     """Read every converted series."""
-    return Native(key, tuple(nifti.read_series(root / name) for name in record["files"]))
+    names = (name.removesuffix(".nii.gz") for name in record["files"])
+    return Native(key, tuple(nifti.read_series(root / name) for name in names))
 
 
 def save_prepared(root: Path, key: SessionKey, prepared: Prepared) -> Record:
@@ -127,7 +128,7 @@ def load_synthetic(root: Path, key: SessionKey, record: Record) -> Prediction:
 def save_synthetic_native(root: Path, key: SessionKey, volume: Volume) -> Record:
     """Write synthetic FDG on the person's own T1 grid."""
     path = bids.derived_path(root, key, Contrast.SYNTHETIC_FDG, space="T1w")
-    nifti.write_volume(path, volume, space="T1w", extra={"Synthetic": True})
+    nifti.write_volume(path, volume, extra={"Synthetic": True})
     return {"space": "T1w"}
 
 

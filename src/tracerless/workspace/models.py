@@ -5,6 +5,7 @@ from pathlib import Path
 from tracerless.core.errors import ModelError, did_you_mean
 from tracerless.io.atomic import write_bytes, write_text
 from tracerless.synthesize import Checkpoint
+from tracerless.synthesize.card import card
 from tracerless.workspace.dataset import Dataset
 
 WEIGHTS = "checkpoint.safetensors"
@@ -14,7 +15,7 @@ STATE = "training.state"
 def save_checkpoint(dataset: Dataset, name: str, checkpoint: Checkpoint) -> Path:
     """Write weights and card; the state to resume from is no longer needed. The weights' path."""
     folder = dataset.models / name
-    write_text(folder / "README.md", checkpoint.card())
+    write_text(folder / "README.md", card(checkpoint))
     write_bytes(folder / WEIGHTS, checkpoint.to_bytes())
     (folder / STATE).unlink(missing_ok=True)
     return folder / WEIGHTS

@@ -1,6 +1,6 @@
 """Tables over a whole dataset: people, regions, evaluation."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
@@ -11,6 +11,7 @@ from tracerless.core.people import SessionKey
 from tracerless.core.prediction import Estimate, Evaluation
 from tracerless.io.atomic import write_json, write_text
 from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.shelf import SessionShelf
 
 COHORT_TABLE = "cohort_roi.tsv"
 EVALUATION = "evaluation"
@@ -44,6 +45,17 @@ def write_cohort(dataset: Dataset, cohort: Cohort) -> None:
         if column.key in table
     }
     write_json(dataset.root / "participants.json", meanings)
+
+
+def collect_tables(dataset: Dataset) -> Iterator[tuple[SessionKey, RoiTable]]:
+    """Every region table that the dataset holds, synthetic FDG included."""
+    for key in dataset.sessions():
+        shelf = SessionShelf(dataset, key)
+        for table in (shelf.latest("uptake") or {}).values():
+            yield key, table
+        synthetic = shelf.latest("synthetic_uptake")
+        if synthetic is not None:
+            yield key, synthetic
 
 
 def write_region_table(

@@ -1,6 +1,7 @@
 """Training a synthesizer on the prepared sessions of a dataset; stopped training goes on."""
 
 import dataclasses
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tracerless import synthesize
@@ -9,7 +10,9 @@ from tracerless.core.session import Prepared
 from tracerless.core.volume import MR_INPUTS, Contrast
 from tracerless.io import resources
 from tracerless.synthesize import Checkpoint
-from tracerless.workspace.batch import Track
+from tracerless.synthesize.fit import Progress, Watch
+from tracerless.synthesize.state import TrainingState
+from tracerless.workspace.clean import source_series
 from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.models import load_state, save_checkpoint, save_state
 from tracerless.workspace.shelf import SessionShelf
@@ -18,52 +21,59 @@ SIMULATED_MARK = "SIMULATED.txt"
 """A dataset with this file in its root holds simulated people only."""
 
 
-def pairs(dataset: Dataset) -> tuple[Prepared, ...]:
-    """Prepared sessions that a synthesizer can learn from: MR and acquired FDG, verdict not ``fail``.
+def pairs(dataset: Dataset) -> Iterator[Prepared]:
+    """Prepared sessions to learn from, one at a time: MR and acquired FDG, verdict not ``fail``."""
+    for key in dataset.sessions():
+        kept = SessionShelf(dataset, key).latest("prepared")
+        if kept is not None and _teaches(kept):
+            yield kept
 
-    Raises:
-        ModelError: there are none.
-    """
-    kept = (SessionShelf(dataset, key).latest("prepared") for key in dataset.sessions())
-    found = tuple(
-        each
-        for each in kept
-        if each is not None
-        and each.verdict != "fail"
-        and Contrast.FDG in each.volumes
-        and any(contrast in each.volumes for contrast in MR_INPUTS)
-    )
-    if not found:
-        raise ModelError(
-            f"{dataset.root} holds no prepared session with both MR and FDG-PET.",
-            hint="Run `tracerless prepare` first, or make training people with "
-            "`tracerless simulate DATASET --people 48 --prepared`.",
-        )
-    return found
+
+def _teaches(prepared: Prepared) -> bool:
+    has_mr = any(contrast in prepared.volumes for contrast in MR_INPUTS)
+    return prepared.verdict != "fail" and has_mr and Contrast.FDG in prepared.volumes
 
 
 def training_domain(dataset: Dataset) -> str:
-    """``simulated`` when the dataset says that its people are, else ``acquired``."""
-    return "simulated" if (dataset.root / SIMULATED_MARK).is_file() else "acquired"
+    """``simulated`` when every series, or the dataset as a whole, says that it is."""
+    if (dataset.root / SIMULATED_MARK).is_file():
+        return "simulated"
+    series = source_series(dataset.root)
+    return "simulated" if series and all(each.is_synthetic for each in series) else "acquired"
 
 
 def train(
-    dataset: Dataset, name: str, *, steps: int | None, track: Track
+    dataset: Dataset,
+    name: str,
+    *,
+    steps: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
 ) -> tuple[Path, Checkpoint]:
-    """Fit a synthesizer and keep it under ``models/<name>``; the weights' path, and the checkpoint.
+    """Fit a synthesizer and keep it under ``models/<name>``.
 
     Args:
         dataset: where the pairs are, and where the model goes.
         name: of the model's folder.
         steps: instead of the recipe's.
-        track: shows progress.
+        progress: called after each step.
+
+    Returns:
+        The path of the weights, and the checkpoint.
 
     Raises:
         ModelError: nothing to learn from.
+        RecipeMismatchError: the state that a stopped training left belongs to other settings.
     """
     recipe = dataset.recipe.synthesize
     if steps is not None:
         recipe = dataclasses.replace(recipe, steps=steps)
+    if next(pairs(dataset), None) is None:
+        raise ModelError(
+            f"{dataset.root} holds no prepared session with both MR and FDG-PET.",
+            hint="Run `tracerless prepare` first, or make simulated people with "
+            "`tracerless simulate DATASET --people 48 --prepared`.",
+        )
+    state = load_state(dataset, name)
     checkpoint = synthesize.fit(
         pairs(dataset),
         template=resources.template(recipe.voxel_mm),
@@ -71,8 +81,9 @@ def train(
         recipe=recipe,
         reference=dataset.recipe.prepare.reference_fdg,
         training_domain=training_domain(dataset),
-        progress=track,
-        resume=load_state(dataset, name),
-        save_state=lambda state: save_state(dataset, name, state),
+        resume=None if state is None else TrainingState.from_bytes(state),
+        watch=Watch(
+            progress=progress, save_state=lambda content: save_state(dataset, name, content)
+        ),
     )
     return save_checkpoint(dataset, name, checkpoint), checkpoint

@@ -1,0 +1,94 @@
+"""Numbers over people and regions; an erased lesion must cost, a good background must not pay."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracerless.core.prediction import Estimate
+from tracerless.core.seeds import generator
+
+N_RESAMPLES = 2000
+INTERVAL = (2.5, 97.5)
+"""Percentiles of the bootstrap that bound the 95 % interval."""
+
+Cells = NDArray[np.float64]
+"""(N, R) SUVR by session and region; NaN where a region was not seen."""
+
+
+def skill(truth: Cells, predicted: Cells, mean: Cells) -> float:
+    """1 - MAE / MAE of the training mean over all cells; 1 = exact, 0 = no better than the mean.
+
+    A cell counts when all three are known. NaN when the mean is exact or no cell counts.
+    """
+    error, base = absolute(truth, predicted, mean)
+    total = float(np.nansum(base))
+    return 1 - float(np.nansum(error)) / total if total > 0 else float("nan")
+
+
+def absolute(truth: Cells, predicted: Cells, mean: Cells) -> tuple[Cells, Cells]:
+    """(error of the prediction, error of the mean), (N, R) SUVR, NaN in the same cells."""
+    error, base = np.abs(truth - predicted), np.abs(truth - mean)
+    unknown = np.isnan(error) | np.isnan(base)
+    return np.where(unknown, np.nan, error), np.where(unknown, np.nan, base)
+
+
+def skill_over_people(
+    error: Cells, base: Cells, people: NDArray[np.str_], *seed: str | int
+) -> Estimate:
+    """The skill with a 95 % interval from resampling whole people.
+
+    A person with several sessions counts once: sessions are averaged first.
+
+    Args:
+        error: (N, R) of the prediction, as ``absolute`` returns it.
+        base: (N, R) of the mean.
+        people: (N,) whose row.
+        *seed: names of what is resampled.
+
+    Returns:
+        ``n`` = people; the interval is NaN for one person alone.
+    """
+    names = np.unique(people)
+    sums = np.array([_person(error, base, people == name) for name in names])
+    value = float(_skills(sums.sum(axis=0, keepdims=True))[0])
+    if len(names) < 2 or np.isnan(value):
+        return Estimate(value, float("nan"), float("nan"), len(names))
+    chosen = generator("evaluate-bootstrap", *seed).integers(
+        len(names), size=(N_RESAMPLES, len(names))
+    )
+    low, high = np.nanpercentile(_skills(sums[chosen].sum(axis=1)), INTERVAL)
+    return Estimate(value, float(low), float(high), len(names))
+
+
+def correlation(truth: NDArray[np.float64], predicted: NDArray[np.float64]) -> float:
+    """Pearson's r over known pairs; NaN below three, or when one side does not vary."""
+    t, p = _known(truth, predicted)
+    if len(t) < 3 or min(np.ptp(t), np.ptp(p)) < 1e-9:
+        return float("nan")
+    return float(np.corrcoef(t, p)[0, 1])
+
+
+def slope(truth: NDArray[np.float64], predicted: NDArray[np.float64]) -> float:
+    """Of prediction on truth: 1 = differences between people come out in full, 0 = not at all."""
+    t, p = _known(truth, predicted)
+    if len(t) < 3 or np.ptp(t) < 1e-9:
+        return float("nan")
+    centered = t - t.mean()
+    return float((centered * (p - p.mean())).sum() / (centered**2).sum())
+
+
+def _known(
+    truth: NDArray[np.float64], predicted: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    known = np.isfinite(truth) & np.isfinite(predicted)
+    return truth[known], predicted[known]
+
+
+def _person(error: Cells, base: Cells, mine: NDArray[np.bool_]) -> tuple[float, float]:
+    n = int(mine.sum())
+    return float(np.nansum(error[mine])) / n, float(np.nansum(base[mine])) / n
+
+
+def _skills(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(B, 2) errors of prediction and mean -> (B,) skills; NaN where the mean is exact."""
+    exact = sums[:, 1] <= 0
+    return np.where(exact, np.nan, 1 - sums[:, 0] / np.where(exact, 1, sums[:, 1]))

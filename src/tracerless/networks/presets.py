@@ -1,0 +1,47 @@
+"""Presets as data: a new network is a row here."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from tracerless.core.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """Everything that fixes a U-Net but its weights.
+
+    Raises:
+        ModelError: no level, or not one stride for each.
+    """
+
+    widths: tuple[int, ...]
+    """Feature maps per level, the finest first; multiples of 16 cost least for what they hold."""
+    strides: tuple[int, ...]
+    """Downsampling into each level, 2 or more. PET is smoother than the grid, so nothing is
+    computed at full resolution, where most of the time would go."""
+    n_residual_units: int
+    """Residual units in each block; 0 = one plain convolution."""
+
+    def __post_init__(self) -> None:
+        """Check once."""
+        if not self.widths or len(self.strides) != len(self.widths) or min(self.strides) < 2:
+            raise ModelError(
+                f"A U-Net of widths {self.widths} needs a stride of 2 or more for each, "
+                f"got {self.strides}."
+            )
+
+    @property
+    def multiple(self) -> int:
+        """Axes must be multiples of this, voxels."""
+        return math.prod(self.strides)
+
+
+PRESETS: Mapping[str, Preset] = MappingProxyType(
+    {
+        "unet-small": Preset(widths=(16, 32, 64), strides=(2, 2, 2), n_residual_units=1),
+        "unet-tiny": Preset(widths=(8, 16, 32), strides=(2, 2, 2), n_residual_units=0),
+    }
+)
+"""``unet-small`` is the default; ``unet-tiny`` learns in seconds and is for tests."""

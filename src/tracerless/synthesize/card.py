@@ -1,0 +1,59 @@
+"""What a reader must know of a model before anything else, as Markdown."""
+
+from tracerless.synthesize.checkpoint import Checkpoint
+
+_DOMAIN = {
+    "simulated": (
+        "**Trained on simulated people only.** It is for trying out, for teaching and for research "
+        "on methods. It has seen no real PET and says nothing about a real person."
+    ),
+    "acquired": (
+        "**Research use only.** Not a medical device; a synthetic PET is a guess from MR and "
+        "replaces no acquired one."
+    ),
+}
+
+
+def card(checkpoint: Checkpoint) -> str:
+    """The model card: purpose, limits, data, numbers; every number comes from the checkpoint."""
+    made = checkpoint
+    spacing = " x ".join(f"{mm:g}" for mm in made.grid.spacing_mm)
+    lines = [
+        f"# Synthesizer {made.name}",
+        "",
+        _DOMAIN[made.training_domain],
+        "",
+        "## What it does",
+        "",
+        f"It predicts FDG uptake over the {made.reference} (SUVR) in {made.template} space from "
+        f"any of {', '.join(made.inputs)}: the mean of its training people plus a residual. Every "
+        "output is marked as synthetic. What MR does not show, it cannot know: such a lesion is "
+        "filled with the mean.",
+        "",
+        "## How it was made",
+        "",
+        f"- Network {made.recipe.network} at {spacing} mm, {made.recipe.steps} steps of "
+        f"{made.recipe.batch} people, seed {made.recipe.seed}, {made.history.threads} threads, "
+        f"torch {made.history.torch}",
+        f"- {made.n_trained} people in training, {made.n_held_out} held out to measure and "
+        "calibrate; digests of all of them are inside the checkpoint",
+        f"- Digest {made.digest}",
+        "",
+        "## Skill on the held-out people",
+        "",
+        "1 - MAE / MAE of the training mean over regions, each person calibrated on the others. "
+        "0 = no better than the mean. Held-out people also chose the slopes: an independent "
+        "evaluation counts more.",
+        "",
+        "| inputs | skill | slope | people |",
+        "| --- | --- | --- | --- |",
+        *(_row(key, made) for key in made.calibration),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _row(key: str, made: Checkpoint) -> str:
+    c = made.calibration[key]
+    skill = "not measured" if c.skill is None else f"{c.skill:+.2f}"
+    return f"| {key} | {skill} | {c.slope:.2f} | {c.n} |"

@@ -1,0 +1,96 @@
+"""Between the network and SUVR: a residual on the training mean, with the reference pinned."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tracerless.core.errors import GeometryError
+from tracerless.core.volume import MR_INPUTS
+
+N_CHANNELS = 2 * len(MR_INPUTS) + 1
+"""Values, presence flags, and the training mean."""
+_MARGIN_VOX = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Head:
+    """What turns the network's numbers into SUVR; tensors in the brain's box.
+
+    Args:
+        box: the part of the network's grid that holds the brain.
+        brain: (i, j, k) 0 or 1 in the box.
+        mean: (i, j, k) training mean, SUVR, without NaN.
+        reference: (i, j, k) weights that sum to 1 over the reference region.
+        residual_suvr: SUVR that one unit of the network's output stands for.
+    """
+
+    box: tuple[slice, slice, slice]
+    brain: Tensor
+    mean: Tensor
+    reference: Tensor
+    residual_suvr: float
+
+    def inputs(self, values: Tensor, present: Tensor) -> Tensor:
+        """Channels for the network.
+
+        Args:
+            values: (B, 3, i, j, k) normalised contrasts in the box.
+            present: (B, 3) 0 or 1; what is hidden here cannot be seen through ``values``.
+
+        Returns:
+            (B, 7, i, j, k): values, flags (in the brain only: a constant channel would vanish in
+            the first normalisation), training mean.
+        """
+        shown = present[:, :, None, None, None]
+        mean = (self.mean - 1.0).expand(len(values), 1, *self.mean.shape)
+        return torch.cat([values * shown, shown * self.brain, mean * self.brain], dim=1)
+
+    def suvr(self, answer: Tensor) -> Tensor:
+        """(B, 1, i, j, k) network output -> (B, i, j, k) SUVR with the mean map's reference."""
+        raw = self.mean + self.residual_suvr * self.brain * answer[:, 0]
+        level = (raw * self.reference).sum(dim=(1, 2, 3), keepdim=True).clamp_min(0.1)
+        return raw * ((self.mean * self.reference).sum() / level)
+
+
+def head(
+    mean: NDArray[np.float32],
+    brain: NDArray[np.bool_],
+    reference: NDArray[np.bool_],
+    residual_suvr: float,
+) -> Head:
+    """The head over the brain's box.
+
+    Args:
+        mean: (I, J, K) SUVR, finite throughout the brain.
+        brain: (I, J, K).
+        reference: (I, J, K) reference region; counts inside the brain only.
+        residual_suvr: typical deviation from the mean, SUVR.
+
+    Raises:
+        GeometryError: no voxel of the reference region lies in the brain.
+    """
+    box = box_of(brain)
+    inside = (reference & brain)[box].astype(np.float32)
+    if not inside.any():
+        raise GeometryError("No voxel of the reference region lies in the template's brain.")
+    return Head(
+        box,
+        torch.from_numpy(brain[box].astype(np.float32)),
+        torch.from_numpy(np.ascontiguousarray(np.nan_to_num(mean[box]))),
+        torch.from_numpy(inside / inside.sum()),
+        residual_suvr,
+    )
+
+
+def box_of(brain: NDArray[np.bool_]) -> tuple[slice, slice, slice]:
+    """The smallest box around the brain with one voxel to spare; it saves half of the work."""
+    slices = []
+    for axis in range(3):
+        others = tuple(a for a in range(3) if a != axis)
+        where = np.flatnonzero(brain.any(axis=others))
+        low = max(int(where[0]) - _MARGIN_VOX, 0)
+        slices.append(slice(low, min(int(where[-1]) + 1 + _MARGIN_VOX, brain.shape[axis])))
+    return slices[0], slices[1], slices[2]

@@ -1,0 +1,73 @@
+"""Synthetic against acquired PET, over the people of a dataset that the model never saw."""
+
+from collections.abc import Mapping
+
+from tracerless import evaluate
+from tracerless.core.atlas import RoiTable
+from tracerless.core.errors import ModelError
+from tracerless.core.people import SessionKey
+from tracerless.core.prediction import Evaluation
+from tracerless.core.recipe import fingerprint
+from tracerless.core.volume import Contrast
+from tracerless.synthesize import Checkpoint
+from tracerless.synthesize.checkpoint import person_digest
+from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.shelf import SessionShelf
+from tracerless.workspace.tables import read_cohort
+from tracerless.workspace.training import training_domain
+
+Tables = tuple[Mapping[Contrast, RoiTable], RoiTable, RoiTable]
+"""Of one session: what was acquired, what was predicted, what the training mean says."""
+
+
+def with_fdg(dataset: Dataset) -> tuple[SessionKey, ...]:
+    """Prepared sessions that hold acquired FDG-PET and did not fail quality control.
+
+    Raises:
+        ModelError: there are none.
+    """
+    found = []
+    for key in dataset.sessions():
+        record = SessionShelf(dataset, key).record("prepared")
+        if record and record["verdict"] != "fail" and Contrast.FDG in record["contrasts"]:
+            found.append(key)
+    if not found:
+        raise ModelError(
+            f"{dataset.root} holds no prepared session with acquired FDG-PET to compare with.",
+            hint="Run `tracerless prepare` on a dataset that holds FDG-PET.",
+        )
+    return tuple(found)
+
+
+def compare(
+    dataset: Dataset, checkpoint: Checkpoint, tables: Mapping[SessionKey, Tables]
+) -> tuple[Evaluation, list[str]]:
+    """The evaluation over everyone the model never saw, and what was left out, in sentences.
+
+    Raises:
+        ModelError: nobody is left.
+    """
+    unseen = {k: t for k, t in tables.items() if person_digest(k.person) not in checkpoint.people}
+    left_out = len(tables) - len(unseen)
+    if not unseen:
+        raise ModelError(
+            f"All {len(tables)} sessions belong to people that {checkpoint.name} has seen.",
+            hint="Evaluate on a dataset of other people.",
+        )
+    cohort = read_cohort(dataset)
+    evaluation = evaluate.cohort(
+        [
+            evaluate.Pair(
+                uptake[Contrast.FDG], synthetic, mean, cohort.diagnosis(key.person), key.person
+            )
+            for key, (uptake, synthetic, mean) in unseen.items()
+        ],
+        model=checkpoint.name,
+        atlas=dataset.recipe.prepare.atlas,
+        reference=checkpoint.reference,
+        domain=training_domain(dataset),
+        fingerprint=fingerprint(dataset.recipe.prepare),
+        trained_on=checkpoint.people,
+    )
+    notes = [f"{left_out} sessions of people the model has seen were left out."] if left_out else []
+    return evaluation, notes

@@ -1,0 +1,77 @@
+"""Report pages over what a dataset holds."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+from tracerless import publish
+from tracerless.core.atlas import RoiTable
+from tracerless.core.people import SessionKey
+from tracerless.core.prediction import Prediction
+from tracerless.core.session import Prepared
+from tracerless.core.volume import Contrast
+from tracerless.io import resources
+from tracerless.io.atomic import write_text
+from tracerless.workspace.batch import Track
+from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.shelf import SessionShelf
+from tracerless.workspace.tables import read_cohort, read_evaluation
+from tracerless.workspace.training import training_domain
+
+SIMULATED_NOTE = (
+    "Every scan in this dataset is simulated. Nothing here was ever tested on acquired scans of "
+    "patients."
+)
+
+_VERSIONED = ("antspyx", "deepbet", "monai", "nibabel", "numpy", "pydicom", "scipy", "torch")
+
+
+def write_reports(
+    dataset: Dataset, keys: tuple[SessionKey, ...], *, track: Track
+) -> tuple[Path, ...]:
+    """Write one page a prepared session, and the cohort page; the cohort page comes first.
+
+    Raises:
+        DatasetError: no session is prepared.
+    """
+    cohort, entries, pages = read_cohort(dataset), [], []
+    for key in track(keys, "report", len(keys)):
+        shelf = SessionShelf(dataset, key)
+        prepared: Prepared | None = shelf.latest("prepared")
+        if prepared is None:
+            continue
+        prediction: Prediction | None = shelf.latest("synthetic")
+        path = dataset.reports / f"{key}.html"
+        write_text(path, _session_page(dataset, shelf, prepared, prediction))
+        pages.append(path)
+        diagnosis = cohort.diagnosis(key.person)
+        entries.append(publish.session_entry(prepared, path.name, prediction, diagnosis))
+    recipe = dataset.recipe
+    index = publish.cohort_page(
+        entries,
+        resources.atlas(recipe.prepare.atlas, recipe.prepare.voxel_mm),
+        evaluation=read_evaluation(dataset),
+        recipe=recipe,
+        notes=[SIMULATED_NOTE] if training_domain(dataset) == "simulated" else [],
+    )
+    write_text(dataset.reports / "index.html", index)
+    return (dataset.reports / "index.html", *pages)
+
+
+def _session_page(
+    dataset: Dataset, shelf: SessionShelf, prepared: Prepared, prediction: Prediction | None
+) -> str:
+    recipe = dataset.recipe.prepare
+    return publish.session_page(
+        prepared,
+        resources.atlas(recipe.atlas, recipe.voxel_mm),
+        template=resources.template(recipe.voxel_mm),
+        tables=_tables(shelf),
+        prediction=prediction,
+        versions={name: version(name) for name in _VERSIONED},
+    )
+
+
+def _tables(shelf: SessionShelf) -> dict[Contrast, RoiTable]:
+    tables: dict[Contrast, RoiTable] = dict(shelf.latest("uptake") or {})
+    synthetic: RoiTable | None = shelf.latest("synthetic_uptake")
+    return tables if synthetic is None else {**tables, synthetic.contrast: synthetic}

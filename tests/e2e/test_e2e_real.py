@@ -1,0 +1,152 @@
+"""The main job on real input: a volunteer's T1, T2 and ASL in, a synthetic FDG-PET out."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import highdicom
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pydicom
+import pytest
+from conftest import tracerless
+
+pytestmark = [pytest.mark.real_data, pytest.mark.xdist_group("e2e")]
+
+
+@pytest.fixture(scope="session")
+def dataset(one_person: Path, model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole way, command by command."""
+    folder = tmp_path_factory.mktemp("real")
+    made = folder / "dataset"
+    tracerless("deidentify", one_person, made, "--vault", folder / "vault")
+    tracerless("prepare", made)
+    tracerless("synthesize", "predict", made, "--model", model)
+    tracerless("quantify", made)
+    tracerless("report", made)
+    return made
+
+
+def only(folder: Path, pattern: str) -> Path:
+    (found,) = folder.rglob(pattern)
+    return found
+
+
+def test_scan_reports_the_missing_slices_and_they_are_gone_with_them(
+    one_person: Path, scans: Path, tmp_path: Path
+) -> None:
+    said = json.loads(tracerless("scan", one_person, "--json", code=1).stdout)
+    assert '"gap"' in json.dumps(said)
+    whole = tmp_path / "whole"
+    shutil.copytree(one_person, whole)
+    for path in (scans / "mr-one-person" / "missing-slices").iterdir():
+        shutil.copy(path, whole / f"late-{path.name}")
+    said = json.loads(tracerless("scan", whole, "--json").stdout)
+    assert '"gap"' not in json.dumps(said)
+
+
+def test_no_identifier_of_the_volunteer_is_left_anywhere(dataset: Path, one_person: Path) -> None:
+    header = pydicom.dcmread(next(p for p in one_person.iterdir() if p.is_file()))
+    secrets = {
+        str(header.get(name, "")).strip()
+        for name in (
+            "PatientName",
+            "PatientID",
+            "PatientBirthDate",
+            "InstitutionName",
+            "StationName",
+            "DeviceSerialNumber",
+            "StudyInstanceUID",
+            "SeriesInstanceUID",
+            "SOPInstanceUID",
+            "FrameOfReferenceUID",
+        )
+    }
+    secrets = {secret.encode() for secret in secrets if len(secret) > 4}
+    assert len(secrets) >= 6
+    for path in dataset.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert not [secret for secret in secrets if secret in content], path.name
+
+
+def test_the_brain_lies_in_template_space(dataset: Path) -> None:
+    record = json.loads(only(dataset, "*_desc-prepared.json").read_text())
+    assert 1000 < record["qc"]["brain_ml"] < 1800
+    assert record["qc"]["t1_dice"] > 0.93
+    assert record["verdict"] in {"pass", "review"}
+    assert set(record["contrasts"]) == {"T1w", "T2w", "cbf"}
+
+
+def test_synthetic_pet_has_the_numbers_of_a_pet(dataset: Path) -> None:
+    table = pd.read_csv(dataset / "derivatives/tracerless/cohort_roi.tsv", sep="\t")
+    synthetic = table[table["contrast"] == "synthFDG"]
+    assert len(synthetic) == 36
+    assert synthetic["mean"].notna().all()
+    volume = nib.load(only(dataset, "*_space-MNI152NLin2009aSym_desc-synth_pet.nii.gz"))
+    from tracerless.io import resources
+
+    suvr = np.asarray(volume.dataobj)
+    pons = resources.atlas("fdg36", 2.0).reference("pons")
+    assert abs(float(np.nanmean(suvr[pons])) - 1) < 0.02
+    template = resources.template(2.0)
+    grey = np.nanmean(suvr[template.grey.array > 0.8])
+    white = np.nanmean(suvr[template.white.array > 0.9])
+    assert grey / white > 1.3
+
+
+def test_synthetic_pet_lies_on_the_persons_own_t1(dataset: Path) -> None:
+    t1 = nib.load(only(dataset, "*ses-01_T1w.nii.gz"))
+    synthetic = nib.load(only(dataset, "*_space-T1w_desc-synth_pet.nii.gz"))
+    assert synthetic.shape == t1.shape
+    np.testing.assert_allclose(synthetic.affine, t1.affine, atol=1e-4)
+    assert b"AI-SYNTH NOT PET" in synthetic.header["descrip"].tobytes()
+
+
+def test_the_report_says_what_is_synthetic_and_reaches_no_network(dataset: Path) -> None:
+    page = only(dataset / "reports", "sub-*.html").read_text()
+    assert "SYNTHETIC - NOT ACQUIRED - RESEARCH USE ONLY" in page
+    assert page.count("data:image/png;base64,") >= 3
+    assert "http://" not in page.replace("http://www.w3.org/", "")
+    assert "https://" not in page
+
+
+def test_export_is_a_parametric_map_in_the_frame_of_the_t1(dataset: Path, tmp_path: Path) -> None:
+    tracerless("export", dataset, tmp_path / "out")
+    (path,) = (tmp_path / "out").iterdir()
+    written = pydicom.dcmread(path)
+    t1 = pydicom.dcmread(next((dataset / "sourcedata").rglob("T1w_*/*.dcm")))
+    assert written.FrameOfReferenceUID == t1.FrameOfReferenceUID
+    assert written.StudyInstanceUID == t1.StudyInstanceUID
+    assert written.SyntheticData == "YES"
+    assert written.ContentQualification == "RESEARCH"
+    assert highdicom.pm.ParametricMap.from_dataset(written).pixel_array.shape[0] >= 170
+
+
+def test_killed_prepare_goes_on_to_the_same_bytes(dataset: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    shutil.copytree(dataset, again, ignore=shutil.ignore_patterns("derivatives", "anat", "perf"))
+    import sys
+    import time
+
+    from conftest import CODE
+
+    for seconds in (4, 9, 14):
+        process = subprocess.Popen(
+            [sys.executable, "-c", CODE, "prepare", str(again)], stderr=subprocess.DEVNULL
+        )
+        time.sleep(seconds)
+        process.kill()
+        process.wait()
+    tracerless("prepare", again)
+    undisturbed, resumed = (files(root / "derivatives") for root in (dataset, again))
+    same = {name for name in resumed if "prepared" in name or "xfm" in name}
+    assert same
+    assert all(resumed[name] == undisturbed[name] for name in same)
+    assert not [name for name in resumed if ".partial-" in name]
+
+
+def files(root: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
