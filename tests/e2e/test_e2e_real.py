@@ -3,6 +3,8 @@
 import json
 import shutil
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import highdicom
@@ -11,7 +13,10 @@ import numpy as np
 import pandas as pd
 import pydicom
 import pytest
-from conftest import tracerless
+from e2e_commands import CODE, tracerless
+from scipy import ndimage
+
+from tracerless.io import resources
 
 pytestmark = [pytest.mark.real_data, pytest.mark.xdist_group("e2e")]
 
@@ -86,14 +91,13 @@ def test_synthetic_pet_has_the_numbers_of_a_pet(dataset: Path) -> None:
     assert len(synthetic) == 36
     assert synthetic["mean"].notna().all()
     volume = nib.load(only(dataset, "*_space-MNI152NLin2009aSym_desc-synth_pet.nii.gz"))
-    from tracerless.io import resources
-
     suvr = np.asarray(volume.dataobj)
     pons = resources.atlas("fdg36", 2.0).reference("pons")
     assert abs(float(np.nanmean(suvr[pons])) - 1) < 0.02
     template = resources.template(2.0)
     grey = np.nanmean(suvr[template.grey.array > 0.8])
-    white = np.nanmean(suvr[template.white.array > 0.9])
+    core = ndimage.binary_erosion(template.white.array > 0.9, iterations=2)  # beyond spill-in
+    white = np.nanmean(suvr[core])
     assert grey / white > 1.3
 
 
@@ -128,10 +132,6 @@ def test_export_is_a_parametric_map_in_the_frame_of_the_t1(dataset: Path, tmp_pa
 def test_killed_prepare_goes_on_to_the_same_bytes(dataset: Path, tmp_path: Path) -> None:
     again = tmp_path / "again"
     shutil.copytree(dataset, again, ignore=shutil.ignore_patterns("derivatives", "anat", "perf"))
-    import sys
-    import time
-
-    from conftest import CODE
 
     for seconds in (4, 9, 14):
         process = subprocess.Popen(

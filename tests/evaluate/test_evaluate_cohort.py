@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 
 from tracerless.core.atlas import ROI_COLUMNS, RoiTable
 from tracerless.core.errors import ModelError, QuantityError, RecipeMismatchError
-from tracerless.core.people import Pseudonym
+from tracerless.core.people import Pseudonym, person_digest
 from tracerless.core.prediction import Evaluation
 from tracerless.core.seeds import generator
 from tracerless.core.volume import Contrast, Quantity
 from tracerless.evaluate import Pair, cohort, skill
-from tracerless.evaluate.pairs import person_digest
 
 REGIONS = tuple(f"region-{i}" for i in range(6))
 FRAME = {"atlas": "six", "reference": "pons"}

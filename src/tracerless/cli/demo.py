@@ -10,7 +10,7 @@ import click
 
 from tracerless.cli.common import say
 
-TRAINING_PEOPLE = 48
+TRAINING_PEOPLE = 96
 """Simulated people that the demo's synthesizer learns from."""
 
 PATIENTS = 4

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from tracerless.core.errors import DatasetError
+from tracerless.core.recipe import fingerprint
 
 _ALPHABET = re.compile(r"[A-Za-z0-9]+\Z")
 
@@ -43,3 +44,8 @@ class SessionKey:
     def __str__(self) -> str:
         """The BIDS entities, ``sub-X_ses-Y``."""
         return f"sub-{self.person}_ses-{self.visit}"
+
+
+def person_digest(person: Pseudonym) -> str:
+    """How a checkpoint or an evaluation remembers a person: 12 hex digits, never the pseudonym."""
+    return fingerprint("person", str(person))

@@ -23,8 +23,8 @@ class PrepareRecipe:
     voxel_mm: float = 2.0
     """Isotropic voxel edge of the template grid, mm."""
     registration: str = "fast"
-    """``fast`` (about 10 CPU-s a head) or ``standard`` (finer, about 40)."""
-    pet_fwhm_mm: float = 6.0
+    """``fast`` (about 25 CPU-s a session) or ``standard`` (finer, about 60)."""
+    pet_fwhm_mm: float = 4.0
     """Gaussian blur of emission volumes in template space, mm FWHM; 0 leaves them as they are."""
     cbf_fwhm_mm: float = 6.0
     """Gaussian blur of relative CBF in template space, mm FWHM."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tracerless.core.cohort import Diagnosis
 from tracerless.core.errors import ModelError
-from tracerless.core.people import Pseudonym
+from tracerless.core.people import Pseudonym, person_digest
 from tracerless.core.prediction import Evaluation
 from tracerless.core.recipe import fingerprint as digest
 from tracerless.evaluate.measures import (
@@ -18,7 +18,7 @@ from tracerless.evaluate.measures import (
     skill_over_people,
     slope,
 )
-from tracerless.evaluate.pairs import Pair, Sheet, person_digest, require_unseen, sheet
+from tracerless.evaluate.pairs import Pair, Sheet, require_unseen, sheet
 
 UNKNOWN = "unknown"
 """Row of the people without a diagnosis."""

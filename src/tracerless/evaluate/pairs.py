@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from tracerless.core.atlas import RoiTable
 from tracerless.core.errors import ModelError, QuantityError, RecipeMismatchError
-from tracerless.core.people import Pseudonym
-from tracerless.core.recipe import fingerprint
+from tracerless.core.people import Pseudonym, person_digest
 from tracerless.core.volume import Contrast, Quantity
 from tracerless.evaluate.measures import Cells
 
@@ -42,11 +41,6 @@ class Sheet:
     truth: Cells
     predicted: Cells
     mean: Cells
-
-
-def person_digest(person: Pseudonym) -> str:
-    """As a checkpoint remembers a person: 12 hex digits, the fingerprint of the pseudonym."""
-    return fingerprint("person", str(person))
 
 
 def sheet(pairs: Sequence[Pair], *, atlas: str, reference: str) -> Sheet:

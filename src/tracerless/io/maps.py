@@ -31,7 +31,7 @@ def write_map(path: Path, point_map: PointMap) -> None:
         steps.append(record)
     text = np.frombuffer(json.dumps(steps, sort_keys=True).encode(), dtype=np.uint8)
     with atomic(path) as partial, partial.open("wb") as file:
-        np.savez_compressed(file, steps=text, **arrays)  # type: ignore[arg-type]
+        np.savez_compressed(file, steps=text, **arrays)
 
 
 def read_map(path: Path) -> PointMap:

@@ -29,7 +29,7 @@ from tracerless.core.grid import Grid
 from tracerless.core.transform import Affine, Chain, Displacement
 from tracerless.core.volume import Quantity, Volume
 
-SYN_ITERATIONS = {"fast": (40, 20, 0), "standard": (60, 40, 20)}
+SYN_ITERATIONS = {"fast": (40, 40, 4), "standard": (60, 40, 20)}
 """Iterations of the deformable stage at 4, 2 and 1 voxels, by registration preset."""
 
 _N4 = {"shrink_factor": 2, "convergence": {"iters": [30, 30, 20], "tol": 1e-7}}

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from tracerless.core.errors import ModelError, TracerlessError
 from tracerless.core.grid import Grid
-from tracerless.core.people import Pseudonym
-from tracerless.core.recipe import SynthesizeRecipe, fingerprint
+from tracerless.core.people import Pseudonym, person_digest
+from tracerless.core.recipe import SynthesizeRecipe
 from tracerless.core.volume import Contrast
 from tracerless.networks import build
 from tracerless.synthesize.calibration import Calibration, subset_key
@@ -166,11 +166,6 @@ _PLAIN = (
     "n_trained",
     "n_held_out",
 )
-
-
-def person_digest(person: Pseudonym) -> str:
-    """How a checkpoint remembers a person: 12 hex digits, the fingerprint of the pseudonym."""
-    return fingerprint("person", str(person))
 
 
 def people_digests(people: Iterable[Pseudonym]) -> tuple[str, ...]:

@@ -234,5 +234,10 @@ def _prediction(
         training_domain=made.training_domain,
         fingerprint=fingerprint(maker.name, prepared.fingerprint, prepared.key, *used),
         notes=(*notes, *doubts),
-        provenance={"model": maker.name, "prepared": prepared.fingerprint, **facts},
+        provenance={
+            "model": maker.name,
+            "template": made.template,
+            "prepared": prepared.fingerprint,
+            **facts,
+        },
     )

@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from tracerless import evaluate
 from tracerless.core.atlas import RoiTable
 from tracerless.core.errors import ModelError
-from tracerless.core.people import SessionKey
+from tracerless.core.people import SessionKey, person_digest
 from tracerless.core.prediction import Evaluation
 from tracerless.core.recipe import fingerprint
 from tracerless.core.volume import Contrast
 from tracerless.synthesize import Checkpoint
-from tracerless.synthesize.checkpoint import person_digest
 from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.shelf import SessionShelf
 from tracerless.workspace.tables import read_cohort

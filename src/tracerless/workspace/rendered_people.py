@@ -13,6 +13,7 @@ import pandas as pd
 
 from tracerless import __version__
 from tracerless.core.cohort import Cohort, Diagnosis
+from tracerless.core.errors import QuantityError
 from tracerless.core.people import Pseudonym, SessionKey
 from tracerless.core.recipe import PrepareRecipe, Recipe, fingerprint
 from tracerless.core.scaling import relative, suvr
@@ -110,23 +111,25 @@ class _Studio:
         """The rendered volumes, scaled as `tracerless prepare` scales acquired ones."""
         recipe, template = self._dataset.recipe.prepare, self._template
         volumes = rendered(person, template.grid, self._scanners, seed=self._seed)
-        flow = gaussian(volumes[Contrast.CBF], recipe.cbf_fwhm_mm)
+        measured, reasons = dict(volumes), []
         uptake = gaussian(volumes[Contrast.FDG], recipe.pet_fwhm_mm)
+        measured[Contrast.FDG] = suvr(uptake, self._atlas.reference(recipe.reference_fdg))
+        flow = gaussian(volumes[Contrast.CBF], recipe.cbf_fwhm_mm)
+        try:
+            measured[Contrast.CBF] = relative(flow, template.brain.array > 0)
+        except QuantityError as error:  # the label arrived too late: as `tracerless prepare` says
+            del measured[Contrast.CBF]
+            reasons.append(f"cbf is left out: {error.message}")
         return Prepared(
             key=key,
             template=template.key,
-            volumes={
-                Contrast.T1W: volumes[Contrast.T1W],
-                Contrast.T2W: volumes[Contrast.T2W],
-                Contrast.CBF: relative(flow, template.brain.array > 0),
-                Contrast.FDG: suvr(uptake, self._atlas.reference(recipe.reference_fdg)),
-            },
+            volumes=measured,
             native_grid=template.grid,
             to_native=identity(template.key, "native"),
             to_template=identity("native", template.key),
             qc={},
-            verdict="pass",
-            reasons=(),
+            verdict="review" if reasons else "pass",
+            reasons=tuple(reasons),
             fingerprint=fingerprint("rendered", recipe, self._atlas.fingerprint),
             sources={"all": "rendered by the simulator in template space", "person": _row(person)},
         )
