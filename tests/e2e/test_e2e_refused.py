@@ -37,9 +37,12 @@ def test_a_truncated_file_is_counted_and_the_rest_is_read(tmp_path: Path) -> Non
 
 
 def test_one_series_with_two_geometries_is_not_mixed(tmp_path: Path) -> None:
+    def others(dataset: pydicom.Dataset, _index: int) -> None:
+        dataset.SOPInstanceUID += ".7"
+
     incoming = tmp_path / "in"
     write_mr(incoming / "a", head(), oblique())
-    write_mr(incoming / "b", head((20, 24, 16)), oblique((2.0, 1.25, 3.0)))
+    write_mr(incoming / "b", head(), oblique((2.0, 1.25, 3.0)), edit=others)
     done = tracerless("scan", incoming, code=1)
     assert "geometr" in done.stdout
 

@@ -1,7 +1,10 @@
 """The command line: parse, call, print; no decisions."""
 
 import importlib
+import os
 import sys
+import traceback
+from pathlib import Path
 
 import click
 
@@ -77,3 +80,18 @@ def main() -> None:
     except (TracerlessError, OSError) as error:
         click.echo(f"tracerless: {error}", err=True)
         sys.exit(2)
+    except Exception as error:
+        if os.environ.get("TRACERLESS_DEBUG"):
+            raise
+        click.echo(f"tracerless: {_defect(error)}", err=True)
+        sys.exit(2)
+
+
+def _defect(error: Exception) -> str:
+    """One sentence: where it is. The message itself may quote a scan, so it is not shown."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(place.filename).name}:{place.lineno}"
+    return (
+        f"A defect in tracerless stopped the command ({type(error).__name__} at {where}). "
+        "What is finished stays. Please report it; TRACERLESS_DEBUG=1 shows the whole story."
+    )

@@ -21,12 +21,21 @@ def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T
     """Walk the items with a progress bar on stderr; plain lines where stderr is not a terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        click.echo(f"{what} ...", err=True)
-        yield from items
+        yield from _track_in_lines(items, what, total)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
         yield from progress.track(items, total=total, description=what)
+
+
+def _track_in_lines(items: Iterable[T], what: str, total: int | None) -> Iterator[T]:
+    """About ten lines over the whole walk, for logs and pipes."""
+    click.echo(f"{what} ..." if total is None else f"{what} 0/{total}", err=True)
+    every = max((total or 0) // 10, 1)
+    for done, item in enumerate(items, start=1):
+        yield item
+        if total is not None and (done % every == 0 or done == total):
+            click.echo(f"{what} {done}/{total}", err=True)
 
 
 @contextlib.contextmanager

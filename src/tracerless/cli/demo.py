@@ -16,6 +16,9 @@ TRAINING_PEOPLE = 96
 PATIENTS = 4
 """Simulated patients that walk the whole way, none of them among the training people."""
 
+DIAGNOSES = ("CN", "AD", "MCI", "FTD")
+"""Of the patients, in turn."""
+
 
 @click.command("demo")
 @click.argument(
@@ -61,6 +64,7 @@ def steps(folder: Path, people: int, patients: int) -> Iterator[Step]:
     hospital, vault, dataset = folder / "hospital", folder / "vault", folder / "dataset"
     training = folder / "training"
     model = training / "models" / "unet"
+    turns = " ".join(f"--diagnosis {each}" for each in DIAGNOSES)
     scans, phenotype = hospital / "dicom", hospital / "phenotype.csv"
     yield Step(
         f"simulate {training} --people {people} --seed demo-training --prepared",
@@ -69,9 +73,9 @@ def steps(folder: Path, people: int, patients: int) -> Iterator[Step]:
     )
     yield Step(f"synthesize fit {training}", "synthesize fit", {"dataset": training})
     yield Step(
-        f"simulate {hospital} --people {patients} --seed holdout-demo",
+        f"simulate {hospital} --people {patients} --seed holdout-demo {turns}",
         "simulate",
-        {"folder": hospital, "people": patients, "seed": "holdout-demo"},
+        {"folder": hospital, "people": patients, "seed": "holdout-demo", "diagnoses": DIAGNOSES},
     )
     yield Step(f"scan {scans}", "scan", {"folder": scans})
     yield Step(

@@ -19,13 +19,27 @@ from tracerless.cli.common import json_option, show, track
     help="Matrices: 2 mm class, seconds a person; or as a hospital acquires, a minute a person.",
 )
 @click.option(
+    "--diagnosis",
+    "diagnoses",
+    multiple=True,
+    type=click.Choice(["CN", "MCI", "AD", "FTD", "DLB", "VaD"]),
+    help="Taken in turn when given several times; else drawn by the declared prevalences.",
+)
+@click.option(
     "--prepared",
     is_flag=True,
     help="Instead of DICOM, a dataset of people straight in template space, to train on.",
 )
 @json_option
 def command(
-    folder: Path, *, people: int, seed: str, size: str, prepared: bool, as_json: bool
+    folder: Path,
+    *,
+    people: int,
+    seed: str,
+    size: str,
+    diagnoses: tuple[str, ...],
+    prepared: bool,
+    as_json: bool,
 ) -> None:
     """Write a simulated hospital into FOLDER: DICOM, phenotype.csv and truth/.
 
@@ -35,6 +49,7 @@ def command(
     if prepared:
         _write_prepared(folder, people, seed, as_json=as_json)
         return
+    from tracerless.core.cohort import Diagnosis
     from tracerless.workspace.simulate_run import write_hospital
 
     written = write_hospital(
@@ -42,6 +57,7 @@ def command(
         n=people,
         seed=seed,
         size=size,
+        diagnoses=[Diagnosis(each) for each in diagnoses] or None,
         progress=lambda persons, n: track(persons, "Simulating people", n),
     )
     result = {

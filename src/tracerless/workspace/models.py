@@ -1,22 +1,44 @@
 """Trained models of a dataset: one folder each, with weights, card, and a state to resume from."""
 
+import json
 from pathlib import Path
 
 from tracerless.core.errors import ModelError, did_you_mean
-from tracerless.io.atomic import write_bytes, write_text
+from tracerless.io.atomic import write_bytes, write_json, write_text
 from tracerless.synthesize import Checkpoint
 from tracerless.synthesize.card import card
 from tracerless.workspace.dataset import Dataset
 
 WEIGHTS = "checkpoint.safetensors"
 STATE = "training.state"
+MARK = "trained.json"
 
 
-def save_checkpoint(dataset: Dataset, name: str, checkpoint: Checkpoint) -> Path:
-    """Write weights and card; the state to resume from is no longer needed. The weights' path."""
+def finished(dataset: Dataset, name: str, mark: str) -> tuple[Path, Checkpoint] | None:
+    """The model of that name if it was trained under that mark, else None."""
+    folder = dataset.models / name
+    record = folder / MARK
+    if not record.is_file() or json.loads(record.read_text("utf-8")).get("mark") != mark:
+        return None
+    return folder / WEIGHTS, load_checkpoint(folder / WEIGHTS)
+
+
+def save_checkpoint(dataset: Dataset, name: str, checkpoint: Checkpoint, mark: str) -> Path:
+    """Write weights and card, then the mark; the state to resume from is no longer needed.
+
+    Args:
+        dataset: where the model goes.
+        name: of its folder.
+        checkpoint: trained.
+        mark: of the settings and people it was trained under.
+
+    Returns:
+        The path of the weights.
+    """
     folder = dataset.models / name
     write_text(folder / "README.md", card(checkpoint))
     write_bytes(folder / WEIGHTS, checkpoint.to_bytes())
+    write_json(folder / MARK, {"mark": mark, "model": checkpoint.name})
     (folder / STATE).unlink(missing_ok=True)
     return folder / WEIGHTS
 

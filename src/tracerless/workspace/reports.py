@@ -61,12 +61,15 @@ def _session_page(
     dataset: Dataset, shelf: SessionShelf, prepared: Prepared, prediction: Prediction | None
 ) -> str:
     recipe = dataset.recipe.prepare
+    evaluation = read_evaluation(dataset)
+    of_this_model = evaluation and prediction and evaluation.model == prediction.model
     return publish.session_page(
         prepared,
         resources.atlas(recipe.atlas, recipe.voxel_mm),
         template=resources.template(recipe.voxel_mm),
         tables=_tables(shelf),
         prediction=prediction,
+        evaluation=evaluation if of_this_model else None,
         versions={name: version(name) for name in _VERSIONED},
     )
 

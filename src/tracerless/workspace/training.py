@@ -4,8 +4,9 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tracerless import synthesize
+from tracerless import __version__, synthesize
 from tracerless.core.errors import ModelError
+from tracerless.core.recipe import SynthesizeRecipe, fingerprint
 from tracerless.core.session import Prepared
 from tracerless.core.volume import MR_INPUTS, Contrast
 from tracerless.io import resources
@@ -14,7 +15,7 @@ from tracerless.synthesize.fit import Progress, Watch
 from tracerless.synthesize.state import TrainingState
 from tracerless.workspace.clean import source_series
 from tracerless.workspace.dataset import Dataset
-from tracerless.workspace.models import load_state, save_checkpoint, save_state
+from tracerless.workspace.models import finished, load_state, save_checkpoint, save_state
 from tracerless.workspace.shelf import SessionShelf
 
 SIMULATED_MARK = "SIMULATED.txt"
@@ -49,7 +50,7 @@ def train(
     steps: int | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> tuple[Path, Checkpoint]:
-    """Fit a synthesizer and keep it under ``models/<name>``.
+    """Fit a synthesizer and keep it under ``models/<name>``; one that is there already is kept.
 
     Args:
         dataset: where the pairs are, and where the model goes.
@@ -73,6 +74,10 @@ def train(
             hint="Run `tracerless prepare` first, or make simulated people with "
             "`tracerless simulate DATASET --people 48 --prepared`.",
         )
+    mark = _mark(dataset, recipe)
+    done = finished(dataset, name, mark)
+    if done is not None:
+        return done
     state = load_state(dataset, name)
     checkpoint = synthesize.fit(
         pairs(dataset),
@@ -86,4 +91,12 @@ def train(
             progress=progress, save_state=lambda content: save_state(dataset, name, content)
         ),
     )
-    return save_checkpoint(dataset, name, checkpoint), checkpoint
+    return save_checkpoint(dataset, name, checkpoint, mark), checkpoint
+
+
+def _mark(dataset: Dataset, recipe: SynthesizeRecipe) -> str:
+    """Changes with the settings, with the people, and with how any of them was prepared."""
+    records = (SessionShelf(dataset, key).record("prepared") for key in dataset.sessions())
+    made = [record["digest"] for record in records if record is not None]
+    reference = dataset.recipe.prepare.reference_fdg
+    return fingerprint(__version__, recipe, reference, training_domain(dataset), *made)
