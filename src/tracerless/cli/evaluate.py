@@ -5,14 +5,15 @@ from pathlib import Path
 import click
 
 from tracerless.cli.common import json_option, show
-from tracerless.cli.sessions import dataset_argument, resolve_all
+from tracerless.cli.sessions import dataset_argument, inputs_option, resolve_all
 
 
 @click.command("evaluate")
 @dataset_argument
 @click.option("--model", help="Name under models/, or the path of a checkpoint or its folder.")
+@inputs_option
 @json_option
-def command(dataset: Path, *, model: str | None, as_json: bool) -> None:
+def command(dataset: Path, *, model: str | None, inputs: tuple[str, ...], as_json: bool) -> None:
     """Compare synthetic with acquired FDG-PET, region by region, in people the model never saw.
 
     Example: tracerless evaluate my-dataset --model unet
@@ -25,7 +26,7 @@ def command(dataset: Path, *, model: str | None, as_json: bool) -> None:
 
     opened = Dataset.open(dataset)
     opened.clean_partials()
-    checkpoint, roots = with_predictor(dataset_roots(opened), opened, model)
+    checkpoint, roots = with_predictor(dataset_roots(opened), opened, model, inputs)
     wants = ("uptake", "synthetic_uptake", "mean_uptake")
     outcome = resolve_all(opened, with_fdg(opened), *wants, roots=roots, what="evaluate")
     evaluation, notes = compare(opened, checkpoint, outcome.values)

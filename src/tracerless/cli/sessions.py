@@ -24,6 +24,14 @@ session_option = click.option(
     help="Only this session; may be given several times.",
 )
 
+inputs_option = click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    type=click.Choice(["T1w", "T2w", "cbf"]),
+    help="Show the synthesizer only this contrast; may be given several times.",
+)
+
 
 def walk(keys: Iterable["SessionKey"], what: str, total: int) -> Iterator["SessionKey"]:
     """Walk sessions with a progress bar."""

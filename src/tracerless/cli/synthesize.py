@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tracerless.cli.common import json_option, meter, show
-from tracerless.cli.sessions import conclude, dataset_argument, resolve_all, session_option
+from tracerless.cli.sessions import (
+    conclude,
+    dataset_argument,
+    inputs_option,
+    resolve_all,
+    session_option,
+)
 
 if TYPE_CHECKING:
     from tracerless.core.people import SessionKey
@@ -54,9 +60,17 @@ def fit(dataset: Path, name: str, *, steps: int | None, as_json: bool) -> None:
 @command.command("predict")
 @dataset_argument
 @click.option("--model", help="Name under models/, or the path of a checkpoint or its folder.")
+@inputs_option
 @session_option
 @json_option
-def predict(dataset: Path, names: tuple[str, ...], *, model: str | None, as_json: bool) -> None:
+def predict(
+    dataset: Path,
+    names: tuple[str, ...],
+    *,
+    model: str | None,
+    inputs: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Predict synthetic FDG-PET, in template space and on each person's own T1 grid.
 
     Example: tracerless synthesize predict my-dataset --model unet
@@ -68,7 +82,7 @@ def predict(dataset: Path, names: tuple[str, ...], *, model: str | None, as_json
 
     opened = Dataset.open(dataset)
     opened.clean_partials()
-    _, roots = with_predictor(dataset_roots(opened), opened, model)
+    _, roots = with_predictor(dataset_roots(opened), opened, model, inputs)
     keys, notes = with_mr(opened, choose(opened, names))
     wants = ("synthetic", "synthetic_native", "synthetic_uptake")
     outcome = resolve_all(opened, keys, *wants, roots=roots, what="synthesize")

@@ -24,8 +24,8 @@ class PrepareRecipe:
     """Isotropic voxel edge of the template grid, mm."""
     registration: str = "fast"
     """``fast`` (about 25 CPU-s a session) or ``standard`` (finer, about 60)."""
-    pet_fwhm_mm: float = 4.0
-    """Gaussian blur of emission volumes in template space, mm FWHM; 0 leaves them as they are."""
+    pet_fwhm_mm: float = 0.0
+    """Gaussian blur of emission volumes in template space, mm FWHM; 0 keeps grey-white contrast."""
     cbf_fwhm_mm: float = 6.0
     """Gaussian blur of relative CBF in template space, mm FWHM."""
     reference_fdg: str = "pons"
