@@ -1,25 +1,51 @@
-"""One small hospital and one model for every end-to-end test; made once, by the commands."""
+"""One dataset and one model for every end-to-end test; made once, by the commands."""
 
+import fcntl
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from e2e_commands import tracerless
 
+Once = Callable[[str, Callable[[Path], object]], Path]
+
 
 @pytest.fixture(scope="session")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Once:
+    """Makes a folder once for all workers of a run: whoever comes first makes it, others wait."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent
+
+    def make_once(name: str, make: Callable[[Path], None]) -> Path:
+        folder, made = shared / name, shared / f"{name}.made"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                make(folder)
+                made.touch()
+        return folder
+
+    return make_once
+
+
+@pytest.fixture(scope="session")
+def model(once: Once) -> Path:
     """The folder of a synthesizer trained on a few simulated people."""
-    training = tmp_path_factory.mktemp("e2e") / "training"
-    tracerless("simulate", training, "--people", "18", "--seed", "tests", "--prepared")
-    tracerless("synthesize", "fit", training, "--name", "tiny", "--steps", "120")
-    return training / "models" / "tiny"
+
+    def make(training: Path) -> None:
+        tracerless("simulate", training, "--people", "18", "--seed", "tests", "--prepared")
+        tracerless("synthesize", "fit", training, "--name", "tiny", "--steps", "120")
+
+    return once("training", make) / "models" / "tiny"
 
 
 @pytest.fixture(scope="session")
-def one_person(scans: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def one_person(scans: Path, once: Once) -> Path:
     """The volunteer's scans without the folder of missing slices."""
-    folder = tmp_path_factory.mktemp("one") / "incoming"
-    source = scans / "mr-one-person"
-    shutil.copytree(source, folder, ignore=shutil.ignore_patterns("missing-slices", "SOURCE.txt"))
-    return folder
+
+    def make(folder: Path) -> None:
+        away = shutil.ignore_patterns("missing-slices", "SOURCE.txt")
+        shutil.copytree(scans / "mr-one-person", folder, ignore=away)
+
+    return once("incoming", make)

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import highdicom
@@ -18,20 +19,24 @@ from scipy import ndimage
 
 from tracerless.io import resources
 
-pytestmark = [pytest.mark.real_data, pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.real_data
+
+Once = Callable[[str, Callable[[Path], object]], Path]
 
 
 @pytest.fixture(scope="session")
-def dataset(one_person: Path, model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def dataset(one_person: Path, model: Path, once: Once) -> Path:
     """The whole way, command by command."""
-    folder = tmp_path_factory.mktemp("real")
-    made = folder / "dataset"
-    tracerless("deidentify", one_person, made, "--vault", folder / "vault")
-    tracerless("prepare", made)
-    tracerless("synthesize", "predict", made, "--model", model)
-    tracerless("quantify", made)
-    tracerless("report", made)
-    return made
+
+    def make(folder: Path) -> None:
+        made = folder / "dataset"
+        tracerless("deidentify", one_person, made, "--vault", folder / "vault")
+        tracerless("prepare", made)
+        tracerless("synthesize", "predict", made, "--model", model)
+        tracerless("quantify", made)
+        tracerless("report", made)
+
+    return once("real", make) / "dataset"
 
 
 def only(folder: Path, pattern: str) -> Path:

@@ -4,12 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
-import pytest
 from e2e_commands import tracerless
 
 from phantoms import head, oblique, write_mr, write_pt
-
-pytestmark = pytest.mark.xdist_group("refused")
 
 
 def write_session(folder: Path, *contrasts: str) -> Path:

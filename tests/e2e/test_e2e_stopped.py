@@ -6,12 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from e2e_commands import CODE, tracerless
-
-pytestmark = pytest.mark.xdist_group("stopped")
 
 
 def files(root: Path) -> dict[str, bytes]:
@@ -25,11 +24,11 @@ def killed_after(seconds: float, *words: str | Path) -> None:
         process.kill()
 
 
-@pytest.fixture(scope="module")
-def training(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("stopped") / "training"
-    tracerless("simulate", root, "--people", "6", "--seed", "stopped", "--prepared")
-    return root
+@pytest.fixture(scope="session")
+def training(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    """A few simulated people, never disturbed."""
+    words = ("--people", "6", "--seed", "stopped", "--prepared")
+    return once("undisturbed", lambda root: str(tracerless("simulate", root, *words)))
 
 
 def test_simulating_killed_at_several_points_ends_in_the_same_bytes(
