@@ -22,7 +22,7 @@ SIMULATED_NOTE = (
     "patients."
 )
 
-_VERSIONED = ("antspyx", "deepbet", "monai", "nibabel", "numpy", "pydicom", "scipy", "torch")
+_VERSIONED = ("antspyx", "deepbet", "nibabel", "numpy", "pydicom", "scipy", "torch")
 
 
 def write_reports(
