@@ -5,10 +5,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from tracerless.cli.demo import TRAINING_PEOPLE
 
 HELD_OUT_PEOPLE = 40
+
+SUBSETS = (("T1w",), ("T1w", "T2w"), ("cbf",), ("T1w", "cbf"))
+"""What the synthesizer is shown besides everything."""
 
 
 def main() -> None:
@@ -31,9 +35,25 @@ def main() -> None:
         model = training / "models" / "unet"
         said = json.loads(_run("evaluate", unseen, "--model", model, "--json"))
         print(said["headline"])
+        _by_inputs(unseen, model, said)
         for table in ("by_diagnosis.tsv", "by_region.tsv"):
             text = (unseen / "derivatives" / "tracerless" / "evaluation" / table).read_text()
             _print_table(text)
+
+
+def _by_inputs(unseen: Path, model: Path, everything: dict[str, Any]) -> None:
+    print("\n| shown | skill | 95 % interval |\n| --- | --- | --- |")
+    print(_row("everything", everything))
+    for inputs in SUBSETS:
+        options = [word for each in inputs for word in ("--input", each)]
+        said = json.loads(_run("evaluate", unseen, "--model", model, "--json", *options))
+        print(_row(" + ".join(inputs), said))
+    _run("evaluate", unseen, "--model", model)  # the tables below are of everything
+
+
+def _row(name: str, said: dict[str, Any]) -> str:
+    skill = said["skill"]
+    return f"| {name} | {skill['value']:+.2f} | {skill['low']:+.2f} to {skill['high']:+.2f} |"
 
 
 def _run(*words: object) -> str:

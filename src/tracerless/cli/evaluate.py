@@ -30,6 +30,8 @@ def command(dataset: Path, *, model: str | None, inputs: tuple[str, ...], as_jso
     wants = ("uptake", "synthetic_uptake", "mean_uptake")
     outcome = resolve_all(opened, with_fdg(opened), *wants, roots=roots, what="evaluate")
     evaluation, notes = compare(opened, checkpoint, outcome.values)
+    if inputs:
+        notes.append(f"The synthesizer was shown only {' + '.join(inputs)}.")
     write_evaluation(opened, evaluation)
     lines = [evaluation.headline, *notes, *outcome.failures.values(), "", "By diagnosis:"]
     lines += evaluation.by_diagnosis.round(3).to_string().splitlines()
