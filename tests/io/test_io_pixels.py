@@ -7,7 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from pixel_cases import SMALL
+from pixel_cases import agrees as case_agrees
+from pixel_cases import array as case_array
+from pixel_cases import asl as case_asl
+from pixel_cases import enhanced as case_enhanced
+from pixel_cases import mosaic as case_mosaic
+from pixel_cases import nm as case_nm
+from pixel_cases import pt as case_pt
+from pixel_cases import t1 as case_t1
 from pydicom import dcmread
 from pydicom.pixels import get_decoder
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
@@ -18,62 +26,20 @@ from phantoms import (
     head,
     oblique,
     write_enhanced,
-    write_mosaic,
     write_mr,
-    write_nm,
-    write_pt,
 )
 from tracerless.core.errors import DicomError, GeometryError
-from tracerless.core.session import NativeSeries
 from tracerless.core.volume import Contrast, Quantity
 from tracerless.io import external
 from tracerless.io.pixels import load
 
-SMALL = (8, 9, 7)
-
-
-def _array(series: NativeSeries) -> NDArray[np.float32]:
-    stacked = np.stack([volume.array for volume in series.volumes], axis=-1)
-    return stacked[..., 0] if len(series.volumes) == 1 else stacked
-
-
-def _agrees(series: NativeSeries, truth: Phantom) -> None:
-    np.testing.assert_allclose(series.grid.affine, truth.affine, atol=1e-5)
-    np.testing.assert_allclose(_array(series), truth.voxels, rtol=1e-6, atol=1e-6)
-
-
-def _t1(folder: Path) -> Phantom:
-    return write_mr(folder, head(SMALL), oblique())
-
-
-def _asl(folder: Path) -> Phantom:
-    frames = np.stack([head(SMALL), head(SMALL) // 2, head(SMALL) // 3], -1)
-    return write_mr(folder, frames, oblique(), contrast="asl")
-
-
-def _pt(folder: Path) -> Phantom:
-    return write_pt(folder, head(SMALL).astype(np.float32) / 50, oblique())
-
-
-def _nm(folder: Path) -> Phantom:
-    return write_nm(folder, head(SMALL), oblique())
-
-
-def _mosaic(folder: Path) -> Phantom:
-    return write_mosaic(folder, np.stack([head(SMALL), head(SMALL) // 2], -1), oblique())
-
-
-def _enhanced(folder: Path) -> Phantom:
-    return write_enhanced(folder, np.stack([head(SMALL), head(SMALL) // 2], -1), oblique())
-
-
 WRITERS: list[tuple[Callable[[Path], Phantom], Contrast, Quantity]] = [
-    (_t1, Contrast.T1W, Quantity.T1W),
-    (_asl, Contrast.ASL, Quantity.SIGNAL),
-    (_pt, Contrast.FDG, Quantity.ACTIVITY),
-    (_nm, Contrast.ECD, Quantity.COUNTS),
-    (_mosaic, Contrast.ASL, Quantity.SIGNAL),
-    (_enhanced, Contrast.T1W, Quantity.T1W),
+    (case_t1, Contrast.T1W, Quantity.T1W),
+    (case_asl, Contrast.ASL, Quantity.SIGNAL),
+    (case_pt, Contrast.FDG, Quantity.ACTIVITY),
+    (case_nm, Contrast.ECD, Quantity.COUNTS),
+    (case_mosaic, Contrast.ASL, Quantity.SIGNAL),
+    (case_enhanced, Contrast.T1W, Quantity.T1W),
 ]
 
 
@@ -85,7 +51,7 @@ def test_known_voxels_come_back_at_their_place(
     files = list(made.files)
     random.Random(7).shuffle(files)  # noqa: S311
     series = load(files, contrast)
-    _agrees(series, made)
+    case_agrees(series, made)
     assert {volume.quantity for volume in series.volumes} == {quantity}
     assert series.sidecar["ConversionSoftware"] == "tracerless"
     assert series.contrast is contrast
@@ -98,7 +64,7 @@ def test_lossless_compression_changes_no_voxel(syntax: str, tmp_path: Path) -> N
         dataset = dcmread(path)
         dataset.compress(syntax, generate_instance_uid=False)
         dataset.save_as(path)
-    _agrees(load(made.files, Contrast.T1W), made)
+    case_agrees(load(made.files, Contrast.T1W), made)
 
 
 def test_left_and_right_follow_the_patient_axes(tmp_path: Path) -> None:
@@ -118,29 +84,29 @@ def test_sagittal_and_coronal_stacks_keep_their_axes(axes: list[int], tmp_path: 
     series = load(made.files, Contrast.T1W)
     forward = np.linalg.det(affine[:3, :3]) > 0
     expected = made.voxels if forward else made.voxels[:, :, ::-1]
-    np.testing.assert_array_equal(_array(series), expected)
+    np.testing.assert_array_equal(case_array(series), expected)
     at = series.grid.affine @ [1, 2, 3, 1]
     np.testing.assert_allclose(at, affine @ [1, 2, 3 if forward else SMALL[2] - 4, 1], atol=1e-4)
 
 
 def test_one_missing_slice_is_the_mean_of_its_neighbors_and_is_recorded(tmp_path: Path) -> None:
-    made = _t1(tmp_path)
+    made = case_t1(tmp_path)
     files = [path for k, path in enumerate(made.files) if k != 3]
     series = load(files, Contrast.T1W)
-    array = _array(series)
+    array = case_array(series)
     np.testing.assert_allclose(array[:, :, 3], made.voxels[:, :, [2, 4]].mean(axis=2))
     np.testing.assert_array_equal(np.delete(array, 3, 2), np.delete(made.voxels, 3, 2))
     assert series.sidecar["InterpolatedSlices"] == [3]
 
 
 def test_two_missing_slices_are_refused(tmp_path: Path) -> None:
-    made = _t1(tmp_path)
+    made = case_t1(tmp_path)
     with pytest.raises(GeometryError, match="2 of 7 slices are missing"):
         load([path for k, path in enumerate(made.files) if k not in (2, 4)], Contrast.T1W)
 
 
 def test_two_geometries_are_refused_with_the_next_move(tmp_path: Path) -> None:
-    one = _t1(tmp_path / "a")
+    one = case_t1(tmp_path / "a")
     other = write_mr(tmp_path / "b", head((9, 8, 7)), oblique(), who=Who(number=8))
     with pytest.raises(GeometryError, match="2 geometries") as caught:
         load([*one.files, *other.files], Contrast.T1W)
@@ -148,7 +114,7 @@ def test_two_geometries_are_refused_with_the_next_move(tmp_path: Path) -> None:
 
 
 def test_a_truncated_file_is_refused_without_its_name(tmp_path: Path) -> None:
-    made = _t1(tmp_path)
+    made = case_t1(tmp_path)
     made.files[0].write_bytes(made.files[0].read_bytes()[:-9])
     with pytest.raises(DicomError, match="truncated") as caught:
         load(made.files, Contrast.T1W)
@@ -156,7 +122,7 @@ def test_a_truncated_file_is_refused_without_its_name(tmp_path: Path) -> None:
 
 
 def test_times_are_in_seconds(tmp_path: Path) -> None:
-    sidecar = load(_t1(tmp_path).files, Contrast.T1W).sidecar
+    sidecar = load(case_t1(tmp_path).files, Contrast.T1W).sidecar
     assert sidecar["RepetitionTime"] == 2.3
     assert sidecar["EchoTime"] == pytest.approx(0.00298)
     assert sidecar["InversionTime"] == 0.9
@@ -188,11 +154,11 @@ def test_what_the_own_reader_cannot_decode_is_read_by_dcm2niix_and_said_so(
     assert "cannot be decoded" in series.sidecar["ConversionReason"]
     to_mine = np.linalg.inv(series.grid.affine) @ made.affine
     i, j, k = np.rint(to_mine @ [11, 17, 3, 1])[:3].astype(int)
-    assert _array(series)[i, j, k] == made.voxels[11, 17, 3]
+    assert case_array(series)[i, j, k] == made.voxels[11, 17, 3]
 
 
 def test_dcm2niix_agrees_with_the_own_reader_on_phantoms(tmp_path: Path) -> None:
-    for name, write in (("t1", _t1), ("pt", _pt), ("nm", _nm), ("asl", _asl)):
+    for name, write in (("t1", case_t1), ("pt", case_pt), ("nm", case_nm), ("asl", case_asl)):
         made = write(tmp_path / name)
         converted = external.convert(made.files)
         assert converted is not None
@@ -207,12 +173,12 @@ def test_dcm2niix_agrees_with_the_own_reader_on_phantoms(tmp_path: Path) -> None
 
 
 def test_files_may_be_listed_twice(tmp_path: Path) -> None:
-    made = _t1(tmp_path)
-    _agrees(load([*made.files, made.files[0]], Contrast.T1W), made)
+    made = case_t1(tmp_path)
+    case_agrees(load([*made.files, made.files[0]], Contrast.T1W), made)
 
 
 def test_a_series_survives_a_move(tmp_path: Path) -> None:
-    made = _t1(tmp_path / "a")
+    made = case_t1(tmp_path / "a")
     shutil.copytree(tmp_path / "a", tmp_path / "b")
     again = load(sorted((tmp_path / "b").iterdir()), Contrast.T1W)
     assert again.sidecar == load(made.files, Contrast.T1W).sidecar

@@ -4,60 +4,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from pixel_cases import SMALL
+from pixel_cases import agrees as case_agrees
+from pixel_cases import array as case_array
+from pixel_cases import mosaic as case_mosaic
 from pydicom import Dataset
 
 from phantoms import (
-    Phantom,
     head,
     oblique,
-    write_enhanced,
     write_mosaic,
     write_mr,
     write_nm,
     write_pt,
 )
 from tracerless.core.errors import GeometryError
-from tracerless.core.session import NativeSeries
 from tracerless.core.volume import Contrast, Quantity
 from tracerless.io.pixels import load
-
-SMALL = (8, 9, 7)
-
-
-def _array(series: NativeSeries) -> NDArray[np.float32]:
-    stacked = np.stack([volume.array for volume in series.volumes], axis=-1)
-    return stacked[..., 0] if len(series.volumes) == 1 else stacked
-
-
-def _agrees(series: NativeSeries, truth: Phantom) -> None:
-    np.testing.assert_allclose(series.grid.affine, truth.affine, atol=1e-5)
-    np.testing.assert_allclose(_array(series), truth.voxels, rtol=1e-6, atol=1e-6)
-
-
-def _t1(folder: Path) -> Phantom:
-    return write_mr(folder, head(SMALL), oblique())
-
-
-def _asl(folder: Path) -> Phantom:
-    frames = np.stack([head(SMALL), head(SMALL) // 2, head(SMALL) // 3], -1)
-    return write_mr(folder, frames, oblique(), contrast="asl")
-
-
-def _pt(folder: Path) -> Phantom:
-    return write_pt(folder, head(SMALL).astype(np.float32) / 50, oblique())
-
-
-def _nm(folder: Path) -> Phantom:
-    return write_nm(folder, head(SMALL), oblique())
-
-
-def _mosaic(folder: Path) -> Phantom:
-    return write_mosaic(folder, np.stack([head(SMALL), head(SMALL) // 2], -1), oblique())
-
-
-def _enhanced(folder: Path) -> Phantom:
-    return write_enhanced(folder, np.stack([head(SMALL), head(SMALL) // 2], -1), oblique())
 
 
 def test_philips_numbers_are_brought_to_the_receivers_scale(tmp_path: Path) -> None:
@@ -67,7 +30,7 @@ def test_philips_numbers_are_brought_to_the_receivers_scale(tmp_path: Path) -> N
         block.add_new(0x0E, "FL", 0.25)
 
     made = write_mr(tmp_path, head(SMALL), oblique(), edit=scaled)
-    array = _array(load(made.files, Contrast.T1W))
+    array = case_array(load(made.files, Contrast.T1W))
     np.testing.assert_allclose(array, (made.voxels * 2 - 4) / (2 * 0.25))
 
 
@@ -77,7 +40,7 @@ def test_a_negative_spacing_turns_the_slices_of_a_spect(tmp_path: Path) -> None:
 
     made = write_nm(tmp_path, head(SMALL), oblique(), edit=backward)
     series = load(made.files, Contrast.ECD)
-    np.testing.assert_array_equal(_array(series), made.voxels[:, :, ::-1])
+    np.testing.assert_array_equal(case_array(series), made.voxels[:, :, ::-1])
     last = made.affine @ [0, 0, -(SMALL[2] - 1), 1]
     np.testing.assert_allclose(series.grid.affine[:3, 3], last[:3], atol=1e-4)
 
@@ -92,11 +55,13 @@ def test_a_spect_without_detector_geometry_says_that_its_side_is_unverified(
     series = load(made.files, Contrast.HMPAO)
     assert series.sidecar["SideUnverified"] is True
     assert series.sidecar["Modality"] == "SPECT"
-    np.testing.assert_array_equal(_array(series), made.voxels)
+    np.testing.assert_array_equal(case_array(series), made.voxels)
 
 
 def test_the_slices_of_a_mosaic_without_its_normal_are_marked_as_assumed(tmp_path: Path) -> None:
-    assert load(_mosaic(tmp_path).files, Contrast.ASL).sidecar["SliceOrientationAssumed"] is True
+    assert (
+        load(case_mosaic(tmp_path).files, Contrast.ASL).sidecar["SliceOrientationAssumed"] is True
+    )
 
 
 def test_a_mosaic_that_lost_its_count_is_unrolled_by_its_matrix(tmp_path: Path) -> None:
@@ -107,7 +72,7 @@ def test_a_mosaic_that_lost_its_count_is_unrolled_by_its_matrix(tmp_path: Path) 
 
     frames = head(SMALL)[..., None] + np.int16(1)  # no tile in use is empty
     made = write_mosaic(tmp_path, frames, oblique(), edit=lost)
-    np.testing.assert_array_equal(_array(load(made.files, Contrast.ASL)), made.voxels[..., 0])
+    np.testing.assert_array_equal(case_array(load(made.files, Contrast.ASL)), made.voxels[..., 0])
 
 
 def test_a_mosaic_without_count_and_matrix_is_refused(tmp_path: Path) -> None:
@@ -131,7 +96,7 @@ def test_labels_of_each_frame_are_told_where_the_scanner_told_them(tmp_path: Pat
     made = write_mr(tmp_path, frames, oblique(), contrast="asl", edit=labelled)
     series = load(made.files, Contrast.ASL)
     assert series.sidecar["AslContext"] == ["control", "label", "control", "label"]
-    _agrees(series, made)
+    case_agrees(series, made)
 
 
 def test_frames_that_only_their_numbers_tell_apart_come_in_order(tmp_path: Path) -> None:
@@ -141,7 +106,7 @@ def test_frames_that_only_their_numbers_tell_apart_come_in_order(tmp_path: Path)
 
     frames = np.stack([head(SMALL) + np.int16(t) for t in range(3)], -1)
     made = write_mr(tmp_path, frames, oblique(), contrast="asl", edit=mute)
-    _agrees(load(made.files[::-1], Contrast.ASL), made)
+    case_agrees(load(made.files[::-1], Contrast.ASL), made)
 
 
 def test_counts_stay_counts_and_sidecars_hold_technique_only(tmp_path: Path) -> None:
@@ -151,7 +116,7 @@ def test_counts_stay_counts_and_sidecars_hold_technique_only(tmp_path: Path) -> 
     made = write_pt(tmp_path, head(SMALL).astype(np.float32) / 50, oblique(), edit=counts)
     series = load(made.files, Contrast.FDG)
     assert series.volumes[0].quantity is Quantity.COUNTS
-    np.testing.assert_allclose(_array(series), made.voxels * 1000, rtol=1e-5)
+    np.testing.assert_allclose(case_array(series), made.voxels * 1000, rtol=1e-5)
     assert series.sidecar["TracerName"] == "FDG"
     assert series.sidecar["FrameDuration"] == [900.0]
     shown = repr(dict(series.sidecar)) + series.frame_of_reference

@@ -17,6 +17,9 @@ LAYOUT = 1
 
 BIDS_VERSION = "1.10.0"
 
+SIMULATED_MARK = "SIMULATED.txt"
+"""A folder with this file in its root holds simulated people only."""
+
 DESCRIPTION = "dataset_description.json"
 RECIPE = "tracerless.toml"
 

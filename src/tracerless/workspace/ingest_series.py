@@ -8,7 +8,6 @@ source has not changed is left as it is.
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from tracerless.deidentify import CleanIdentity, Keys, Profile, Refusal
 from tracerless.deidentify.keys import source_digest
 from tracerless.deidentify.values import Audit
 from tracerless.io import dicom_read
-from tracerless.io.atomic import PARTIAL_PREFIX, disk_errors, write_json
+from tracerless.io.atomic import PARTIAL_PREFIX, disk_errors, flush_all, write_json
 from tracerless.io.bids import session_folder
 
 SIDECAR = "series.json"
@@ -153,18 +152,8 @@ def _write(named: Named, key: SessionKey, border: Border, staging: Path) -> Audi
         content = deidentify.to_bytes(made.dataset)
         (staging / f"{number:0{width}d}.dcm").write_bytes(content)
         total = total + made.audit
-    _flush_all(staging)
+    flush_all(staging)
     return total
-
-
-def _flush_all(staging: Path) -> None:
-    """Bring every file to disk; together this costs far less than one by one."""
-    for path in sorted(staging.iterdir()):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _sidecar(named: Named, border: Border, fingerprint: str, audit: Audit) -> dict[str, Any]:

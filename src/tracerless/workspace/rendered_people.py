@@ -4,7 +4,6 @@ They skip DICOM, conversion and registration (what stands for registration error
 training cohort costs seconds a person. The dataset is marked as simulated.
 """
 
-import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,17 +21,12 @@ from tracerless.core.transform import gaussian, identity
 from tracerless.core.volume import Contrast
 from tracerless.io import resources
 from tracerless.io.atomic import write_text
-from tracerless.io.simulate_scanners import scanner_tables
-from tracerless.io.simulate_tables import read_people_tables
-from tracerless.simulate.anatomy import Anatomy, build_anatomy
-from tracerless.simulate.catalog import catalog
-from tracerless.simulate.parameters import PeopleParameters, people_parameters
 from tracerless.simulate.person import Person, make_person
 from tracerless.simulate.rendered import rendered
-from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.dataset import SIMULATED_MARK, Dataset
 from tracerless.workspace.shelf import SessionShelf
+from tracerless.workspace.simulate_run import world
 from tracerless.workspace.tables import write_cohort
-from tracerless.workspace.training import SIMULATED_MARK
 
 VOXEL_MM = 4.0
 """Voxel edge of a training dataset: the network's own."""
@@ -77,7 +71,6 @@ class _Studio:
         recipe = dataset.recipe.prepare
         self._template = resources.template(recipe.voxel_mm)
         self._atlas = resources.atlas(recipe.atlas, recipe.voxel_mm)
-        self._scanners = catalog(scanner_tables().tissues, scanner_tables().settings)
 
     def key(self, number: int) -> SessionKey:
         """The pseudonym of a simulated person: the seed and the number, letters and digits."""
@@ -98,19 +91,20 @@ class _Studio:
         row: dict[str, Any] = record["sources"]["person"]
         return row
 
-    @functools.cached_property
-    def _base(self) -> tuple[Anatomy, PeopleParameters]:
-        anatomy = build_anatomy(*resources.template_volumes_1mm(), resources.label_volume())
-        return anatomy, people_parameters(read_people_tables())
-
     def _person(self, number: int) -> Person:
         diagnosis = DIAGNOSES[number % len(DIAGNOSES)]
-        return make_person(*self._base, seed=f"{self._seed}-{number:04d}", diagnosis=diagnosis)
+        made_from = world()
+        return make_person(
+            made_from.anatomy,
+            made_from.parameters,
+            seed=f"{self._seed}-{number:04d}",
+            diagnosis=diagnosis,
+        )
 
     def _prepared(self, key: SessionKey, person: Person) -> Prepared:
         """The rendered volumes, scaled as `tracerless prepare` scales acquired ones."""
         recipe, template = self._dataset.recipe.prepare, self._template
-        volumes = rendered(person, template.grid, self._scanners, seed=self._seed)
+        volumes = rendered(person, template.grid, world().scanners, seed=self._seed)
         measured, reasons = dict(volumes), []
         uptake = gaussian(volumes[Contrast.FDG], recipe.pet_fwhm_mm)
         measured[Contrast.FDG] = suvr(uptake, self._atlas.reference(recipe.reference_fdg))

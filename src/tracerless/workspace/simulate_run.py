@@ -11,7 +11,6 @@ folder/
 import functools
 import gzip
 import hashlib
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from tracerless.io import resources
 from tracerless.io.atomic import (
     PARTIAL_PREFIX,
     disk_errors,
+    flush_all,
     remove_partials,
     write_bytes,
     write_json,
@@ -46,9 +46,7 @@ from tracerless.simulate.hospital import Visit, facts
 from tracerless.simulate.parameters import PeopleParameters, people_parameters
 from tracerless.simulate.person import Person, labels_native
 from tracerless.simulate.scanners import Scanners
-
-MARK = "SIMULATED.txt"
-"""A folder with this file holds simulated people only."""
+from tracerless.workspace.dataset import SIMULATED_MARK
 
 _MARK_TEXT = """\
 Everything in this folder is simulated by tracerless {version}: no scan was acquired, no person
@@ -154,7 +152,7 @@ def write_hospital(
 
 def _claim(folder: Path, stamp: str, n: int) -> None:
     """Make sure that the folder is ours to write into, and sweep what a killed run left."""
-    mark = folder / MARK
+    mark = folder / SIMULATED_MARK
     if not mark.is_file():
         if folder.is_dir() and any(not p.name.startswith(PARTIAL_PREFIX) for p in folder.iterdir()):
             raise DatasetError(
@@ -219,18 +217,10 @@ def _write_study(folder: Path, name: str, exported: Sequence[ExportedSeries]) ->
                 path = staging / file
                 path.parent.mkdir(parents=True, exist_ok=True)
                 obj.save_as(path, enforce_file_format=True)
-        _flush(staging)
+        flush_all(staging)
         shutil.rmtree(place, ignore_errors=True)
         place.parent.mkdir(parents=True, exist_ok=True)
         staging.rename(place)
-
-
-def _flush(staging: Path) -> None:
-    """Have the disk hold what was written, before its name changes."""
-    for path in staging.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
 
 
 def _labels(person: Person, made: Visit) -> bytes:

@@ -14,12 +14,9 @@ from tracerless.synthesize import Checkpoint
 from tracerless.synthesize.fit import Progress, Watch
 from tracerless.synthesize.state import TrainingState
 from tracerless.workspace.clean import source_series
-from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.dataset import SIMULATED_MARK, Dataset
 from tracerless.workspace.models import finished, load_state, save_checkpoint, save_state
 from tracerless.workspace.shelf import SessionShelf
-
-SIMULATED_MARK = "SIMULATED.txt"
-"""A dataset with this file in its root holds simulated people only."""
 
 
 def pairs(dataset: Dataset) -> Iterator[Prepared]:
