@@ -15,6 +15,10 @@ from typing import Any
 from tracerless import flow
 from tracerless.core import errors
 from tracerless.core.recipe import Recipe
+from tracerless.deidentify.explain import Row, explain
+from tracerless.deidentify.lint import lint
+from tracerless.deidentify.profile import Profile
+from tracerless.io import profiles
 
 DOCS = Path(__file__).resolve().parent
 DATA = importlib.resources.files("tracerless") / "data"
@@ -25,7 +29,8 @@ def pages() -> dict[str, str]:
     return {
         "settings.md": settings(),
         "regions.md": regions(),
-        "profile-seed.md": profile(),
+        **{f"profile-{name}.md": profile(name) for name in profiles.names()},
+        "profile-shared.md": shared_tables(),
         "recognition.md": recognition(),
         "errors.md": error_tree(),
         "flow.md": flow_values(),
@@ -50,16 +55,81 @@ def regions() -> str:
     return title("Regions: FDG-36", note) + table(head, [[r[c] for c in head] for r in rows])
 
 
-def profile() -> str:
-    """What the profile `seed` does to every tag that the specification lists."""
-    folder = DATA / "profiles" / "seed"
-    parts = [title("Profile `seed`", "The specification's own table, and what it forgets.")]
-    for entry in sorted(folder.iterdir(), key=lambda p: p.name):
-        if entry.name.endswith(".csv"):
-            rows = read_rows("profiles", "seed", entry.name)
-            head = tuple(rows[0])
-            parts.append(f"## {entry.name}\n\n{table(head, [[r[c] for c in head] for r in rows])}")
+def profile(name: str) -> str:
+    """What a de-identification policy does to every attribute, in two languages."""
+    tables = profiles.read(name)
+    policy = Profile.parse(name, tables)
+    settings = list(csv.DictReader(tables["profile"].splitlines()))
+    rows = explain(policy)
+    crossing = [row for row in rows if row.action != "remove" and row.origin != "vendor"]
+    parts = [
+        title(f"Profile `{name}`", f"{policy.claim_en}\n\n{policy.claim_zh}"),
+        "What no table lists is removed. 表中未列者一律移除。\n\n",
+        f"## Settings 設定\n\n{table(SETTING, cells_of(settings, SETTING))}",
+        f"## What `profile check` says 檢查結果\n\n{findings(name, tables)}",
+        f"## What crosses 通過者\n\n{table(CROSSING, [crossing_cells(row) for row in crossing])}",
+        f"## What goes 移除者\n\n{removed(rows)}",
+    ]
+    if policy.private:
+        parts.append("Vendor fields 廠商欄位: [shared tables](profile-shared.md).\n")
     return "\n".join(parts)
+
+
+SETTING = ("setting", "value", "reason_en", "reason_zh")
+CROSSING = ("tag", "keyword", "action", "objects", "by", "why", "理由")
+PRIVATE = ("group", "creator", "offset", "vr", "keyword", "values", "reason_en", "reason_zh")
+
+
+def findings(name: str, tables: dict[str, str]) -> str:
+    """What the lint says about a policy."""
+    found = lint(name, tables)
+    rows = [(each.level, each.keyword, each.text_en, each.text_zh) for each in found]
+    return table(("level", "keyword", "finding", "說明"), rows)
+
+
+def crossing_cells(row: Row) -> list[str]:
+    """One attribute that crosses."""
+    where = row.where or "all"
+    reasons = (row.reason_en, row.reason_zh)
+    return [row.tag, row.keyword, row.action, where, row.origin, *reasons]
+
+
+def removed(rows: tuple[Row, ...]) -> str:
+    """Attributes that go, gathered by the reason why."""
+    gathered: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        if row.action == "remove":
+            keyword = row.keyword + (f" ({row.where})" if row.where else "")
+            gathered.setdefault((row.reason_en, row.reason_zh), []).append(keyword)
+    cells = [(*reason, ", ".join(keywords)) for reason, keywords in gathered.items()]
+    return table(("why", "理由", "keywords"), cells)
+
+
+def shared_tables() -> str:
+    """What all policies share: vendor fields, hunted identifiers, vocabulary of descriptors."""
+    tables = profiles.read("seed")
+    private = list(csv.DictReader(tables["private"].splitlines()))
+    hunted = list(csv.DictReader(tables["hunted"].splitlines()))
+    words: dict[str, list[str]] = {}
+    for row in csv.DictReader(tables["descriptors"].splitlines()):
+        words.setdefault(f"{row['reason_en']} {row['reason_zh']}", []).append(row["word"])
+    head = ("tag", "keyword", "reason_en", "reason_zh")
+    return "\n".join(
+        [
+            title("Shared tables of the profiles", "所有政策共用的表。"),
+            f"## Vendor fields that may cross 可通過的廠商欄位\n\n"
+            f"{table(PRIVATE, cells_of(private, PRIVATE))}",
+            f"## Identifiers hunted in kept texts 於保留文字中搜尋的識別資訊\n\n"
+            f"{table(head, cells_of(hunted, head))}",
+            "## Words that a cleaned text may keep 清理後可留的字詞\n\n"
+            + table(("kind", "words"), [(kind, ", ".join(w)) for kind, w in words.items()]),
+        ]
+    )
+
+
+def cells_of(rows: list[dict[str, str]], head: tuple[str, ...]) -> list[list[str]]:
+    """Cells of rows in the order of the heading."""
+    return [[row[column] for column in head] for row in rows]
 
 
 def recognition() -> str:

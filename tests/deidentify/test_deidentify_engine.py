@@ -28,6 +28,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.tag import BaseTag
 from pydicom.uid import ImplicitVRLittleEndian
 
+from tracerless.core.errors import ProfileError
 from tracerless.core.volume import Contrast
 from tracerless.deidentify import (
     CleanIdentity,
@@ -44,7 +45,7 @@ from tracerless.io import profiles
 
 SEED = Profile.parse("seed", profiles.read("seed"))
 KEYS = Keys.from_secret(b"\x01" * 32)
-PERSON = CleanIdentity(pseudonym(KEYS.person, "A123456789"), "01")
+PERSON = CleanIdentity(pseudonym(KEYS.person, "A123456789"), "01", shift_days=-77)
 
 
 def clean(dataset: Dataset, *, keys: Keys = KEYS, contrast: Contrast = Contrast.T1W) -> Dataset:
@@ -59,17 +60,24 @@ def refused(dataset: Dataset) -> str:
     return made.kind
 
 
+PROFILES = {name: Profile.parse(name, profiles.read(name)) for name in profiles.names()}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("sop_class", CLASSES)
-def test_nothing_planted_survives_in_any_byte(sop_class: str) -> None:
+def test_nothing_planted_survives_in_any_byte(sop_class: str, profile: str) -> None:
     dataset = base(sop_class)
     secrets = plant(dataset)
     before = stored(dataset)
     assert len(secrets) >= 40
     assert all(secret in before for secret in secrets)
-    made = instance(reread(before), profile=SEED, keys=KEYS, person=PERSON, contrast=Contrast.T1W)
+    policy = PROFILES[profile]
+    made = instance(reread(before), profile=policy, keys=KEYS, person=PERSON, contrast=Contrast.T1W)
     assert isinstance(made, CleanInstance)
     content = to_bytes(made.dataset)
     assert [s for s in secrets if s in content] == []
+    remembered = "\n".join(text for _, text in made.removed)
+    assert [s for s in secrets if s.decode() not in remembered] == []
     assert content[:128] == b"\0" * 128
     assert reread(content).pixel_array.tobytes() == dataset.PixelData
 
@@ -416,3 +424,55 @@ def test_no_text_planted_in_an_unlisted_attribute_survives(text: str) -> None:
 def test_a_file_reads_back_as_dicom() -> None:
     out = clean(base())
     assert pydicom.dcmread(io.BytesIO(stored(out))).PatientName == str(PERSON.pseudonym)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_what_was_done_is_stamped_and_earlier_claims_are_gone(profile: str) -> None:
+    dataset, policy = base(PT), PROFILES[profile]
+    dataset.DeidentificationMethod = "another tool, all of it"
+    dataset.DeidentificationMethodCodeSequence = [code("113112")]
+    dataset.LongitudinalTemporalInformationModified = "REMOVED"
+    made = instance(dataset, profile=policy, keys=KEYS, person=PERSON, contrast=Contrast.FDG)
+    assert isinstance(made, CleanInstance)
+    out = made.dataset
+    done = [str(item.CodeValue) for item in out.get("DeidentificationMethodCodeSequence") or ()]
+    assert done == [c for c, _ in policy.codes if c not in ("113101", "113102")]
+    assert f"profile {policy.name}" in out.DeidentificationMethod
+    assert out.PatientIdentityRemoved == "YES"
+    said = {"keep": "UNMODIFIED", "shift": "MODIFIED", "year": "MODIFIED", "remove": "REMOVED"}
+    assert out.LongitudinalTemporalInformationModified == said[policy.dates]
+    assert out.RecognizableVisualFeatures == "YES"
+
+
+@pytest.mark.parametrize("profile", [n for n, p in PROFILES.items() if p.dates == "shift"])
+def test_every_date_of_a_person_moves_alike_and_no_time_moves(profile: str) -> None:
+    dataset = base(PT)
+    dataset.RadiopharmaceuticalInformationSequence[
+        0
+    ].RadiopharmaceuticalStartDateTime = "20180502235900.5"
+    person = CleanIdentity(PERSON.pseudonym, "01", shift_days=-31)
+    made = instance(
+        dataset, profile=PROFILES[profile], keys=KEYS, person=person, contrast=Contrast.FDG
+    )
+    assert isinstance(made, CleanInstance)
+    assert (made.dataset.SeriesDate, made.dataset.SeriesTime) == ("20180402", "092000.5")
+    tracer = made.dataset.RadiopharmaceuticalInformationSequence[0]
+    assert tracer.RadiopharmaceuticalStartDateTime == "20180401235900.5"
+    assert tracer.RadiopharmaceuticalStartTime == "081500"
+
+
+def test_dates_that_are_called_moved_do_move() -> None:
+    still = CleanIdentity(PERSON.pseudonym, "01")
+    with pytest.raises(ProfileError, match="moves dates, but by 0 days"):
+        instance(
+            base(), profile=PROFILES["research"], keys=KEYS, person=still, contrast=Contrast.T1W
+        )
+
+
+def test_the_meaning_of_a_local_code_loses_what_no_list_knows() -> None:
+    dataset = base()
+    dataset.AnatomicRegionSequence = [code("1", "99LOCAL", "Brain of Somebody")]
+    out = clean(dataset).AnatomicRegionSequence[0]
+    assert "Somebody" not in out.CodeMeaning
+    dataset.AnatomicRegionSequence = [code("T-A0100", "SRT", "Brain stem")]
+    assert clean(dataset).AnatomicRegionSequence[0].CodeMeaning == "Brain stem"

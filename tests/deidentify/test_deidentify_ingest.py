@@ -66,7 +66,7 @@ def series(
 def run(place: Path, *found: SourceSeries, **options: object) -> IngestReport:
     inventory = Inventory(tuple(found), {"not-dicom": 1}, 10)
     data, vault = place / "data", place / "vault"
-    return ingest(inventory, data, vault=vault, **options)  # type: ignore[arg-type]
+    return ingest(inventory, data, vault=vault, **{"profile": "seed", **options})  # type: ignore[arg-type]
 
 
 def hospital(folder: Path) -> tuple[SourceSeries, ...]:
@@ -173,7 +173,7 @@ def test_another_vault_makes_other_people(tmp_path: Path) -> None:
     )
     assert one.isdisjoint(two)
     with pytest.raises(VaultError, match="made with vault"):
-        ingest(Inventory(found, {}, 7), tmp_path / "one/data", vault=tmp_path / "two/vault")
+        ingest(Inventory(found, {}, 7), tmp_path / "one/data", vault=tmp_path / "two/vault", profile="seed")
 
 
 def test_what_stays_outside_is_listed_with_its_reason(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tracerless.core.errors import VaultError
 from tracerless.core.people import Pseudonym
+from tracerless.io import openers, sealed
 from tracerless.io.vault import Vault
 
 WHO, NAME = "A123456789", Pseudonym("WC69X8PPNQ")
@@ -36,23 +37,16 @@ def test_only_the_owner_can_read_it(place: Path) -> None:
     fill(place)
     assert place.stat().st_mode & 0o777 == 0o700
     assert {p.stat().st_mode & 0o777 for p in place.iterdir()} == {0o600}
-    assert {p.name for p in place.iterdir()} == {"key.json", "crosswalk.bin", "log.jsonl", "lock"}
+    names = {"key.json", "registry.bin", "crosswalk.bin", "log.jsonl", "lock"}
+    assert {p.name for p in place.iterdir()} == names
 
 
-def test_no_file_but_the_key_says_anything_about_anybody(place: Path) -> None:
-    fill(place)
-    for path in place.iterdir():
-        content = path.read_bytes()
-        for secret in (WHO, str(NAME), "1.2.3", "20180503"):
-            assert secret.encode() not in content
-
-
-def test_the_crosswalk_is_unreadable_with_another_key(place: Path, tmp_path: Path) -> None:
+def test_the_registry_is_unreadable_with_another_key(place: Path, tmp_path: Path) -> None:
     fill(place)
     other = tmp_path / "other"
     Vault.create(other, dataset=tmp_path / "data")
-    (other / "crosswalk.bin").write_bytes((place / "crosswalk.bin").read_bytes())
-    (other / "crosswalk.bin").chmod(0o600)
+    (other / "registry.bin").write_bytes((place / "registry.bin").read_bytes())
+    (other / "registry.bin").chmod(0o600)
     with pytest.raises(VaultError, match="damaged or belongs to another vault"):
         open_(other)
 
@@ -66,7 +60,7 @@ def test_a_person_is_joined_and_visits_count_on(place: Path) -> None:
         vault.save("admitted", {})
     assert [k.visit for k in (first, same_day, later, *undated)] == ["01", "01", "02", "03", "04"]
     with Vault.open(place, dataset=place.parent / "data") as vault:
-        assert vault.people == {WHO: NAME}
+        assert vault.pseudonym_of(WHO) == NAME
         assert vault.admit(WHO, NAME, "study-3", "20190101") == later
         assert vault.admit(WHO, NAME, "study-2", "") == first
         assert vault.admit(WHO, NAME, "study-9", "20200101").visit == "05"
@@ -96,7 +90,7 @@ def test_a_link_into_the_dataset_does_not_fool_it(tmp_path: Path) -> None:
         Vault.create(tmp_path / "link" / "vault", dataset=tmp_path / "data")
 
 
-@pytest.mark.parametrize("name", ["", "key.json", "crosswalk.bin"])
+@pytest.mark.parametrize("name", ["", "key.json", "registry.bin", "crosswalk.bin", "log.jsonl"])
 def test_a_vault_open_to_others_is_refused(place: Path, name: str) -> None:
     fill(place)
     (place / name).chmod(0o750 if name == "" else 0o640)
@@ -104,18 +98,38 @@ def test_a_vault_open_to_others_is_refused(place: Path, name: str) -> None:
         open_(place)
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b'{"format":1,"secret":"00","id":"0"}', b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"format":2,"locked":"00","id":"0"}', b"\xff"])
 def test_a_damaged_key_is_refused(place: Path, content: bytes) -> None:
     (place / "key.json").write_bytes(content)
     with pytest.raises(VaultError, match=r"key in .* is damaged"):
         open_(place)
 
 
-def test_one_changed_digit_of_the_key_is_noticed(place: Path) -> None:
+def test_a_vault_of_the_first_format_is_refused_in_one_sentence(place: Path) -> None:
+    (place / "key.json").write_text('{"format": 1, "secret": "00", "id": "0"}')
+    with pytest.raises(VaultError, match="has format 1; this version reads 2") as caught:
+        open_(place)
+    assert "De-identify again" in caught.value.hint
+
+
+@pytest.mark.parametrize("fact", ["locked", "id", "opener_public", "opener"])
+def test_one_changed_sign_of_the_key_file_is_noticed(place: Path, fact: str) -> None:
     key = json.loads((place / "key.json").read_text())
-    key["secret"] = ("1" if key["secret"][0] != "1" else "2") + key["secret"][1:]
+    if fact == "id":
+        own = openers.unlock_path(key["id"]).read_bytes()
+    key[fact] = ("1" if key[fact][:1] != "1" else "2") + key[fact][1:]
     (place / "key.json").write_text(json.dumps(key))
-    with pytest.raises(VaultError, match="damaged"):
+    if fact == "id":
+        sealed.write_private(openers.unlock_path(key["id"]), own)
+    with pytest.raises(VaultError, match="damaged, or the unlock key is not that"):
+        open_(place)
+
+
+def test_a_cut_crosswalk_is_noticed(place: Path) -> None:
+    fill(place)
+    path = place / "crosswalk.bin"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(VaultError, match="crosswalk has 0 bytes, fewer than the"):
         open_(place)
 
 
@@ -181,16 +195,20 @@ def test_a_line_that_a_killed_command_left_half_written_is_dropped(place: Path) 
         vault.save("again", {})
     assert log.read_text().startswith(whole)
     assert len(log.read_text().splitlines()) == 3
-    assert open_(place).people
+    assert open_(place).pseudonym_of(WHO) == NAME
 
 
-def test_killed_between_log_and_crosswalk_it_still_opens(place: Path) -> None:
+def test_killed_between_crosswalk_and_registry_it_still_opens(place: Path) -> None:
     fill(place)
-    crosswalk = (place / "crosswalk.bin").read_bytes()
-    with Vault.open(place, dataset=place.parent / "data") as vault:
-        vault.save("more", {})
-    (place / "crosswalk.bin").write_bytes(crosswalk)
-    assert open_(place).people == {WHO: NAME}
+    registry = (place / "registry.bin").read_bytes()
+    for _ in range(2):
+        with Vault.open(place, dataset=place.parent / "data") as vault:
+            vault.admit(WHO, NAME, "later", "20200101")
+            vault.save("more", {})
+        (place / "registry.bin").write_bytes(registry)
+    assert open_(place).pseudonym_of(WHO) == NAME
+    with Vault.opened(place, opener="Lin", reason="a test") as opened:
+        assert [entry.study for entry in opened.crosswalk()] == ["1.2.3", "later"]
 
 
 def test_two_commands_do_not_use_it_at_once(place: Path) -> None:
@@ -210,5 +228,5 @@ def _refusal(place: Path) -> str:
 def test_its_repr_shows_no_secret(place: Path) -> None:
     fill(place)
     vault = open_(place)
-    assert vault.secret.hex() not in repr(vault)
-    assert WHO not in repr(vault)
+    for hidden in (WHO, str(NAME), repr(vault.secret)[2:-1], repr(vault._key.secret)[2:-1]):
+        assert hidden not in repr(vault)

@@ -57,6 +57,7 @@ def mosaic(header: bytes) -> Dataset:
     block.add_new(0x0A, "US", 12)
     block.add_new(0x29, "FD", [0.0, 42.5])
     block.add_new(0x0C, "IS", 1000)
+    block.add_new(0x15, "LO", "a name")
     dataset.private_block(0x0029, "SIEMENS CSA HEADER", create=True).add_new(0x10, "OB", header)
     return dataset
 
@@ -66,7 +67,8 @@ def test_a_mosaic_keeps_its_count_times_and_direction_and_nothing_else() -> None
     out = clean(mosaic(header))
     assert private(out, 0x0019, "SIEMENS MR HEADER", 0x0A) == 12
     assert private(out, 0x0019, "SIEMENS MR HEADER", 0x29) == [0.0, 42.5]
-    assert (0x0019, 0x100C) not in out
+    assert private(out, 0x0019, "SIEMENS MR HEADER", 0x0C) == 1000
+    assert (0x0019, 0x1015) not in out
     assert np.allclose(csa.slice_normal(out) or (), [float(n) for n in NORMAL])
     assert b"UsedPatientWeight" not in stored(out)
     assert b"61.5" not in stored(out)
@@ -124,3 +126,26 @@ def test_text_in_a_numeric_field_does_not_cross() -> None:
     out = clean(dataset)
     assert (0x7053, 0x1000) not in out
     assert float(str(private(out, 0x7053, "Philips PET Private Group", 0x09))) == 1.25
+
+
+@pytest.mark.parametrize(("vr", "value"), [("LO", "46981340"), ("SH", "12345678"), ("IS", "12")])
+def test_a_number_declared_as_text_does_not_cross(vr: str, value: str) -> None:
+    dataset = base()
+    dataset.private_block(0x2005, "Philips MR Imaging DD 001", create=True).add_new(0x0D, vr, value)
+    assert (0x2005, 0x100D) not in clean(dataset)
+
+
+@pytest.mark.parametrize("text", [b"59795253", b"A1234567", b"4698"])
+def test_a_chart_number_that_can_be_read_as_floats_does_not_cross(text: bytes) -> None:
+    dataset = base()
+    block = dataset.private_block(0x2005, "Philips MR Imaging DD 001", create=True)
+    block.add_new(0x0D, "UN", text)
+    assert (0x2005, 0x100D) not in clean(dataset)
+
+
+@given(st.floats(0.0078125, 8192, width=32))
+def test_a_scale_crosses_as_it_is(scale: float) -> None:
+    dataset = base()
+    block = dataset.private_block(0x2005, "Philips MR Imaging DD 001", create=True)
+    block.add_new(0x0E, "FL", scale)
+    assert private(clean(dataset), 0x2005, "Philips MR Imaging DD 001", 0x0E) == scale

@@ -12,9 +12,9 @@ from tracerless.core.errors import GeometryError, QuantityError
 from tracerless.core.grid import Grid, points_mm
 from tracerless.core.seeds import generator
 from tracerless.core.volume import Contrast, Quantity, Volume
-from tracerless.prepare.ladder import Alignment, Anchor, align
-from tracerless.prepare.sampling import corners_mm, lattice, onto
-from tracerless.prepare.similarity import similarity
+from tracerless.registration.ladder import Alignment, Anchor, align
+from tracerless.registration.sampling import corners_mm, lattice, onto
+from tracerless.registration.similarity import similarity
 
 pytestmark = pytest.mark.xdist_group("prepare-ladder")
 

@@ -14,8 +14,8 @@ from tracerless.core.session import Native, NativeSeries
 from tracerless.core.transform import Affine, resample
 from tracerless.core.volume import Contrast, Quantity, Volume
 from tracerless.io import resources
-from tracerless.prepare.ladder import Anchor, align
-from tracerless.prepare.sampling import corners_mm, lattice, onto, own_lattice
+from tracerless.registration.ladder import Anchor, align
+from tracerless.registration.sampling import corners_mm, lattice, onto, own_lattice
 
 pytestmark = [pytest.mark.real_data, pytest.mark.xdist_group("prepare-real")]
 

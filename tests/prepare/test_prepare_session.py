@@ -17,7 +17,7 @@ from tracerless.core.session import Native, NativeSeries, Prepared
 from tracerless.core.transform import gaussian
 from tracerless.core.volume import Contrast, Quantity, Volume
 from tracerless.io import resources
-from tracerless.prepare.sampling import onto
+from tracerless.registration.sampling import onto
 
 pytestmark = pytest.mark.xdist_group("prepare-session")
 

@@ -21,7 +21,27 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder outside the dataset for key and crosswalk; made if new.",
 )
-@click.option("--profile", default="seed", show_default=True, help="Name of the policy.")
+@click.option(
+    "--profile",
+    default="research",
+    show_default=True,
+    help="Name of the policy, or a folder with one's own.",
+)
+@click.option(
+    "--option",
+    "options",
+    multiple=True,
+    metavar="CODE",
+    help="An option of DICOM CID 7050 on top of the profile's own; repeat for more.",
+)
+@click.option(
+    "--domain",
+    default="",
+    help="Whom the pseudonyms are for (inhouse when new); different domains cannot be linked.",
+)
+@click.option(
+    "--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes at work."
+)
 @click.option(
     "--phenotype",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -34,6 +54,9 @@ def command(
     *,
     vault: Path,
     profile: str,
+    options: tuple[str, ...],
+    domain: str,
+    workers: int,
     phenotype: Path | None,
     as_json: bool,
 ) -> None:
@@ -53,6 +76,9 @@ def command(
         dataset,
         vault=vault,
         profile=profile,
+        options=options,
+        domain=domain,
+        workers=workers,
         phenotype=phenotype,
         progress=track,
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from tracerless.cli.common import json_option, show, track
+from tracerless.cli.common import json_option, say, show, track
 from tracerless.cli.sessions import dataset_argument, session_option
 
 
@@ -16,13 +16,22 @@ from tracerless.cli.sessions import dataset_argument, session_option
 def command(dataset: Path, folder: Path, names: tuple[str, ...], *, as_json: bool) -> None:
     """Write synthetic FDG-PET as a DICOM Parametric Map, marked as synthetic, into FOLDER.
 
+    Sessions whose consent class does not allow it stay; then the exit code is 1.
     Example: tracerless export my-dataset --session sub-X_ses-01 outgoing
     """
+    from tracerless.workspace import consent
     from tracerless.workspace.batch import choose
     from tracerless.workspace.dataset import Dataset
     from tracerless.workspace.dicom_out import export_sessions
 
     opened = Dataset.open(dataset)
     opened.clean_partials()
-    files = export_sessions(opened, choose(opened, names), folder, track=track)
-    show({"files": [str(path) for path in files]}, map(str, files), as_json=as_json)
+    chosen = choose(opened, names)
+    keys, notes = consent.permitted(opened, chosen)
+    files = export_sessions(opened, keys, folder, track=track)
+    result = {"files": [str(path) for path in files], "notes": notes}
+    show(result, map(str, files), as_json=as_json)
+    for note in notes:
+        say(note)
+    if len(keys) < len(chosen):
+        raise click.exceptions.Exit(1)

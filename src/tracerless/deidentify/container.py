@@ -1,4 +1,4 @@
-"""What lies around the attributes: file meta, preamble, the stamp of what was done, the bytes."""
+"""What lies around the attributes: file meta, preamble, trailing bytes."""
 
 import io
 
@@ -12,10 +12,6 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from tracerless import __version__
-from tracerless.core.people import Pseudonym
-from tracerless.core.volume import Contrast
-from tracerless.deidentify.profile import Profile
 
 IMPLEMENTATION_UID = UID("2.25.24526182953802831858593559339786712069")
 """Names this software as the writer of a file."""
@@ -38,19 +34,6 @@ def file_meta(source: Dataset, clean: Dataset) -> FileMetaDataset:
     meta.ImplementationClassUID = IMPLEMENTATION_UID
     meta.ImplementationVersionName = IMPLEMENTATION_NAME
     return meta
-
-
-def stamp(clean: Dataset, profile: Profile, pseudonym: Pseudonym, contrast: Contrast) -> None:
-    """Write who it is, what it shows, and exactly what was done; earlier claims are gone."""
-    clean.SpecificCharacterSet = "ISO_IR 192"
-    clean.PatientName = str(pseudonym)
-    clean.PatientID = str(pseudonym)
-    clean.SeriesDescription = contrast.value
-    clean.PatientIdentityRemoved = "YES"
-    clean.DeidentificationMethod = (
-        f"tracerless {__version__}, profile {profile.name}, digest {profile.digest}"
-    )
-    clean.LongitudinalTemporalInformationModified = "UNMODIFIED"
 
 
 def trim_pixels(clean: Dataset) -> None:

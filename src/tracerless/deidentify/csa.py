@@ -27,14 +27,19 @@ Vector = tuple[float, float, float]
 
 def slice_normal(dataset: Dataset) -> Vector | None:
     """Direction in which the slices of a mosaic follow each other, LPS; None when not stated."""
-    try:
-        content = dataset.private_block(GROUP, CREATOR)[IMAGE_HEADER].value
-    except KeyError:
-        return None
-    numbers = _numbers(content, _FIELD) if isinstance(content, bytes) else []
+    numbers = field(dataset, _FIELD)
     if len(numbers) != 3 or abs(sum(n * n for n in numbers) - 1.0) > 1e-3:
         return None
     return numbers[0], numbers[1], numbers[2]
+
+
+def field(dataset: Dataset, name: bytes) -> tuple[float, ...]:
+    """The numbers of one named field of the image header; empty when absent or damaged."""
+    try:
+        content = dataset.private_block(GROUP, CREATOR)[IMAGE_HEADER].value
+    except KeyError:
+        return ()
+    return tuple(_numbers(content, name)) if isinstance(content, bytes) else ()
 
 
 def write_slice_normal(clean: Dataset, normal: Vector) -> None:

@@ -21,6 +21,12 @@ LENGTH = 10
 
 SECRET_BYTES = 32
 
+IN_HOUSE = "inhouse"
+"""The linkage domain of a hospital's own datasets."""
+
+FURTHEST_DAYS = 3650
+"""Dates move into the past by 1 to this many days."""
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:
@@ -29,18 +35,24 @@ class Keys:
     uid: bytes = field(repr=False)
     person: bytes = field(repr=False)
     source: bytes = field(repr=False)
+    date: bytes = field(repr=False)
 
     @classmethod
-    def from_secret(cls, secret: bytes) -> Self:
+    def from_secret(cls, secret: bytes, domain: str = IN_HOUSE) -> Self:
         """Derive the keys.
+
+        Args:
+            secret: of the vault.
+            domain: whom the pseudonyms are for; those of different domains cannot be linked.
 
         Raises:
             VaultError: the secret is shorter than ``SECRET_BYTES``.
         """
         if len(secret) < SECRET_BYTES:
             raise VaultError(f"A secret has at least {SECRET_BYTES} bytes, got {len(secret)}.")
-        names = ("uid", "person", "source")
-        return cls(**{name: derive(secret, name) for name in names})
+        names = ("uid", "person", "source", "date")
+        prefix = "" if domain == IN_HOUSE else f"{domain}/"
+        return cls(**{name: derive(secret, prefix + name) for name in names})
 
 
 def derive(secret: bytes, purpose: str) -> bytes:
@@ -68,6 +80,12 @@ def pseudonym(key: bytes, person: str) -> Pseudonym:
         signs.append(ALPHABET[digit])
     body = "".join(signs)
     return Pseudonym(body + check_sign(body))
+
+
+def shift_days(key: bytes, person: Pseudonym) -> int:
+    """By how many whole days the dates of a person move: -1 to -``FURTHEST_DAYS``, never 0."""
+    digest = hmac.digest(key, b"days\0" + str(person).encode(), "sha256")
+    return -1 - int.from_bytes(digest, "big") % FURTHEST_DAYS
 
 
 def check_sign(body: str) -> str:

@@ -17,6 +17,9 @@ SHORTEST_NAME = 3
 SHORTEST_JOINED = 5
 """A squeezed value of fewer Latin letters or digits is not hunted inside a text."""
 
+ENCODINGS = ("utf-8", "cp950", "gb18030")
+"""How Chinese is really written in files whose label says Latin-1 or nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class KnownValues:
@@ -26,7 +29,10 @@ class KnownValues:
     joined: frozenset[str] = field(repr=False)
 
     def occur_in(self, text: str) -> bool:
-        """Whether the text repeats one of them, whatever its case, width or punctuation."""
+        """Whether the text repeats one of them, whatever its case, width, punctuation or code."""
+        return any(self._occur_in(reading) for reading in readings(text))
+
+    def _occur_in(self, text: str) -> bool:
         words = _WORD.findall(fold(text))
         squeezed = "".join(words)
         return bool(self.words.intersection(words)) or any(v in squeezed for v in self.joined)
@@ -35,6 +41,25 @@ class KnownValues:
         """Whether a coded value holds one of them whole; its single words are a vocabulary."""
         squeezed = "".join(_WORD.findall(fold(code)))
         return any(value in squeezed for value in self.joined)
+
+
+def readings(text: str) -> tuple[str, ...]:
+    """A text, and what it says when its bytes are Chinese under a wrong label.
+
+    Archives label nearly everything Latin-1; Big5, GB18030 and UTF-8 bytes then come out as
+    accented signs. Each reading that fits the bytes is returned; the text as labeled comes first.
+    """
+    if text.isascii() or any(ord(sign) > 0xFF for sign in text):
+        return (text,)
+    content = text.encode("latin-1")
+    found = [text]
+    for encoding in ENCODINGS:
+        try:
+            reading = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        found.append(reading)
+    return tuple(dict.fromkeys(found))
 
 
 def known_values(dataset: Dataset, hunted: Sequence[int]) -> KnownValues:
@@ -48,13 +73,31 @@ def known_values(dataset: Dataset, hunted: Sequence[int]) -> KnownValues:
     joined: set[str] = set()
     for tag, text in _stated(dataset, hunted):
         is_name = dictionary_VR(tag) == "PN"
-        for written in text.split("=") if is_name else [text]:
-            parts = _WORD.findall(fold(written))
-            joined.update(_long_enough("".join(parts), "".join(reversed(parts))))
-            if is_name:
-                words.update(p for p in parts if len(p) >= SHORTEST_NAME and not p.isdigit())
-                joined.update(p for p in parts if len(p) > 1 and not p.isascii())
+        for reading in readings(text):
+            for written in reading.split("=") if is_name else [reading]:
+                _learn(written, words, joined, is_name=is_name)
+        if dictionary_VR(tag) == "DA":
+            joined.update(_dates(text))
     return KnownValues(frozenset(words), frozenset(joined))
+
+
+def _learn(written: str, words: set[str], joined: set[str], *, is_name: bool) -> None:
+    parts = _WORD.findall(fold(written))
+    joined.update(_long_enough("".join(parts), "".join(reversed(parts))))
+    if is_name:
+        words.update(p for p in parts if len(p) >= SHORTEST_NAME and not p.isdigit())
+        joined.update(p for p in parts if len(p) > 1 and not p.isascii())
+
+
+def _dates(text: str) -> Iterator[str]:
+    """Other ways to write a date: by the Taiwanese calendar, whose year 1 is 1912."""
+    if re.fullmatch(r"\d{8}", text) and int(text[:4]) > 1911:
+        year, month, day = int(text[:4]) - 1911, text[4:6], text[6:]
+        yield f"{year}年{int(month)}月{int(day)}日"
+        yield f"{year}年{month}月{day}日"
+        yield f"{year:03d}{month}{day}"
+        if year >= 100:
+            yield f"{year}{month}{day}"
 
 
 def _stated(dataset: Dataset, hunted: Sequence[int]) -> Iterator[tuple[int, str]]:
@@ -66,11 +109,13 @@ def _stated(dataset: Dataset, hunted: Sequence[int]) -> Iterator[tuple[int, str]
             for item in element.value:
                 yield from _stated(item, hunted)
         else:
-            yield from ((tag, text) for text in _texts(element.value))
+            yield from ((tag, text) for text in texts(element.value))
 
 
 def fold(text: str) -> str:
     """One form for all ways to write a text: width, case and accents fall away."""
+    if text.isascii():
+        return text.casefold()
     plain = unicodedata.normalize("NFKD", text).casefold()
     return "".join(sign for sign in plain if not unicodedata.combining(sign))
 
@@ -79,7 +124,8 @@ def _long_enough(*values: str) -> Iterable[str]:
     return (v for v in values if len(v) >= (SHORTEST_JOINED if v.isascii() else 2))
 
 
-def _texts(value: object) -> list[str]:
+def texts(value: object) -> list[str]:
+    """The values of an element as texts; none when it is empty."""
     if value is None:
         return []
     return [str(each) for each in value] if isinstance(value, MultiValue) else [str(value)]

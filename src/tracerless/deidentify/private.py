@@ -5,15 +5,25 @@ type of what they do not know to UN, so the bytes are read by the type that the 
 """
 
 import struct
+from collections.abc import Iterator
+from typing import Any
 
 from pydicom import Dataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
+from tracerless.deidentify import removed
 from tracerless.deidentify.conform import conforms
 from tracerless.deidentify.profile import PrivateRule, Profile
+from tracerless.deidentify.removed import Removed
 
 _NUMBERS = {"FL": "f", "FD": "d", "US": "H", "SS": "h", "UL": "I", "SL": "i"}
+
+_SHORTEST_SPELLED = 4
+"""Fewer bytes than this are numbers, whatever letters they would make."""
+
+_ALIKE = frozenset({"US", "SS", "UL", "SL"})
+"""Whole numbers in bytes: software releases of one vendor differ in which they write."""
 
 MOSAIC = (0x0019, "SIEMENS MR HEADER", 0x0A)
 
@@ -64,6 +74,24 @@ def _items(source: Dataset, rule: PrivateRule, profile: Profile) -> tuple[Sequen
     return Sequence(items), kept
 
 
+def left_behind(source: Dataset, clean: Dataset, profile: Profile) -> Iterator[Removed]:
+    """The text-like values of the vendor fields of one level that did not cross.
+
+    Names of creators count too, but for those that the profile knows.
+    """
+    known = {creator for _, creator, _ in profile.private}
+    for tag in sorted(source.keys()):
+        if not tag.is_private:
+            continue
+        try:
+            element = source[tag]
+        except (ValueError, TypeError, NotImplementedError, KeyError):
+            continue  # a value that cannot be read holds no text that could be looked for
+        is_known = tag.element < 0x1000 and str(element.value) in known
+        if not is_known and (tag not in clean or element.VR == "SQ"):
+            yield from removed.values(element, removed.private_name(source, tag))
+
+
 def n_fields(dataset: Dataset) -> int:
     """How many vendor fields one level holds; names of creators do not count."""
     return sum(tag.is_private and tag.element >= 0x1000 for tag in dataset.keys())  # noqa: SIM118
@@ -92,14 +120,28 @@ def _value(dataset: Dataset, rule: PrivateRule) -> object | None:
     """The value of an allowed field when it is there and is what the rule says; else None."""
     try:
         element = dataset.private_block(rule.group, rule.creator)[rule.offset]
+        if element.VR not in ("UN", rule.vr) and not {str(element.VR), rule.vr} <= _ALIKE:
+            return None
         value = _decoded(element.value, rule) if element.VR == "UN" else element.value
     except (KeyError, ValueError, TypeError, struct.error, UnicodeDecodeError):
         return None
     many = list(value) if isinstance(value, MultiValue | list) else [value]
+    if rule.vr in _NUMBERS and _spells(many, rule):
+        return None
     if rule.values:
         return value if all(str(v).strip() in rule.values for v in many) else None
     is_number = all(isinstance(v, int | float) or _is_number_text(v) for v in many)
     return value if many and is_number and conforms(rule.vr, value) else None
+
+
+def _spells(numbers: list[Any], rule: PrivateRule) -> bool:
+    """Whether the bytes of a binary field are a text: a chart number can be read as numbers."""
+    try:
+        content = struct.pack(f"<{len(numbers)}{_NUMBERS[rule.vr]}", *numbers)
+    except struct.error:
+        return True  # not numbers of that type at all
+    text = content.strip(b"\0 ")
+    return len(text) >= _SHORTEST_SPELLED and (text.isdigit() or (len(text) > 7 and text.isalnum()))
 
 
 def _is_number_text(value: object) -> bool:

@@ -13,7 +13,7 @@ _GREY = ("MONOCHROME1", "MONOCHROME2")
 def refusal(dataset: Dataset, profile: Profile) -> Refusal | None:
     """Why the instance may not cross; None when it may."""
     sop_class = str(dataset.get("SOPClassUID", ""))
-    if sop_class not in profile.technical:
+    if sop_class not in profile.by_class:
         name = "an unnamed class" if not sop_class else f"class {_class_name(dataset)}"
         return Refusal("class", f"Profile {profile.name} has no technical list for {name}.")
     if not any(keyword in dataset for keyword in _PIXELS):

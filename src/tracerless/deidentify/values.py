@@ -1,20 +1,22 @@
 """What goes into de-identification and what comes out of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from pydicom import Dataset
 
 from tracerless.core.people import Pseudonym
+from tracerless.deidentify.removed import Removed
 
 
 @dataclass(frozen=True, slots=True)
 class CleanIdentity:
-    """Who an instance belongs to past the border."""
+    """Who an instance belongs to past the border, and by how many days its dates move."""
 
     pseudonym: Pseudonym
     visit: str
+    shift_days: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,10 +59,12 @@ class CleanInstance:
     Args:
         dataset: clean, with its own file meta; shares nothing with what it was made from.
         audit: what was done to it.
+        removed: (keyword, value) of every text that did not cross as it was; identifies.
     """
 
     dataset: Dataset
     audit: Audit
+    removed: frozenset[Removed] = field(default=frozenset(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import stat
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -103,10 +103,27 @@ def read(
             reading stops before the pixels, whose declared size is checked all the same.
         tags: read these elements only (faster); elements that the door itself needs are added.
     """
-    try:
-        with _quiet(), path.open("rb") as handle:
+
+    def opened() -> Dataset | Rejection:
+        with path.open("rb") as handle:
             _refuse_odd_file(os.fstat(handle.fileno()))
             return _read(handle, pixels=pixels, tags=tags)
+
+    return _guarded(opened)
+
+
+def parse(
+    content: bytes, *, pixels: bool = False, tags: Sequence[int] | None = None
+) -> Dataset | Rejection:
+    """Like `read`, for the bytes of a file that somebody has read already."""
+    return _guarded(lambda: _read(BytesIO(content), pixels=pixels, tags=tags))
+
+
+def _guarded(reading: Callable[[], Dataset | Rejection]) -> Dataset | Rejection:
+    """What a reading gives; whatever goes wrong in it is a rejection too."""
+    try:
+        with _quiet():
+            return reading()
     except _RefusalError as refusal:
         return refusal.rejection
     except RecursionError:

@@ -1,8 +1,10 @@
 """What is in a folder of DICOM."""
 
+import multiprocessing
 import os
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -12,10 +14,16 @@ from tracerless.core.errors import DatasetError
 from tracerless.core.source import SourceSeries
 from tracerless.io import dicom_read, dicom_series
 from tracerless.io.atomic import PARTIAL_PREFIX
+from tracerless.io.dicom_copies import SeriesKey, key_of
+from tracerless.io.header_spool import HeaderSpool
 from tracerless.io.headers import SCAN_TAGS, Header, header
 
 Track = Callable[[Iterable[Path], int], Iterable[Path]]
 """Walks the files and shows how far it is; gets their number too."""
+
+
+_BATCH = 256
+"""Files that a worker looks at before it answers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,11 +34,13 @@ class Inventory:
         series: by person, study date, study, series number.
         rejected: how many files were not used, by kind of `dicom_read.Rejection`.
         n_files: files looked at.
+        n_copies: files left out because another holds the same instance.
     """
 
     series: tuple[SourceSeries, ...] = field(repr=False)
     rejected: Mapping[str, int]
     n_files: int
+    n_copies: int = 0
 
     def __post_init__(self) -> None:
         """Lock the counts."""
@@ -53,6 +63,7 @@ class Inventory:
             "n_files": self.n_files,
             "n_people": len(people),
             "n_series": len(self.series),
+            "n_copies": self.n_copies,
             "rejected": dict(sorted(self.rejected.items())),
             "series": [
                 _row(each, people[each.person], studies[each.person][each.study])
@@ -61,12 +72,13 @@ class Inventory:
         }
 
 
-def scan(folder: Path, *, progress: Track | None = None) -> Inventory:
+def scan(folder: Path, *, progress: Track | None = None, workers: int = 1) -> Inventory:
     """Look at every file below a folder; names and extensions play no part.
 
     Args:
         folder: with DICOM anywhere below it, mixed with anything.
         progress: wraps the walk over files, given their number.
+        workers: processes that read headers; what is found does not depend on their number.
 
     Raises:
         DatasetError: the folder is absent or holds no DICOM at all.
@@ -77,19 +89,58 @@ def scan(folder: Path, *, progress: Track | None = None) -> Inventory:
         )
     files = list(_files(folder))
     walk = files if progress is None else progress(files, len(files))
-    headers: list[Header] = []
     rejected: Counter[str] = Counter()
-    truncated: Counter[dicom_series.SeriesKey] = Counter()
-    for path in walk:
-        found = dicom_read.read(path, tags=SCAN_TAGS)
-        if not isinstance(found, dicom_read.Rejection):
-            headers.append(header(found, path))
-            continue
-        rejected[found.kind] += 1
-        if found.header is not None:
-            truncated[dicom_series.key_of(header(found.header, path))] += 1
-    _require_dicom(len(files), headers, rejected)
-    return Inventory(dicom_series.group(headers, truncated), rejected, len(files))
+    truncated: Counter[SeriesKey] = Counter()
+    with HeaderSpool() as spool:
+        for _, found in zip(walk, _looks(files, workers), strict=False):
+            if isinstance(found, Header):
+                spool.add(found)
+                continue
+            rejected[found.kind] += 1
+            if found.key is not None:
+                truncated[found.key] += 1
+        _require_dicom(len(files), len(spool), rejected)
+        series, n_copies = dicom_series.grouped(spool, truncated)
+    return Inventory(series, rejected, len(files), n_copies)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unused:
+    """A file that is not used, and the series that it was cut from, if it was."""
+
+    kind: str
+    key: SeriesKey | None = field(default=None, repr=False)
+
+
+def _looks(files: Sequence[Path], workers: int) -> Iterator[Header | _Unused]:
+    """What is found in every file, in order."""
+    if workers <= 1:
+        yield from map(_look, files)
+        return
+    spawn = multiprocessing.get_context("spawn")
+    batches = [files[n : n + _BATCH] for n in range(0, len(files), _BATCH)]
+    waiting: deque[Future[list[Header | _Unused]]] = deque()
+    with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
+        for batch in batches:
+            waiting.append(pool.submit(_look_at_all, batch))
+            if len(waiting) > 2 * workers:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+
+
+def _look_at_all(files: Sequence[Path]) -> list[Header | _Unused]:
+    """In a worker."""
+    return [_look(path) for path in files]
+
+
+def _look(path: Path) -> Header | _Unused:
+    """The header of one file, or why it is not used."""
+    found = dicom_read.read(path, tags=SCAN_TAGS)
+    if not isinstance(found, dicom_read.Rejection):
+        return header(found, path)
+    key = None if found.header is None else key_of(header(found.header, path))
+    return _Unused(found.kind, key)
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -102,8 +153,8 @@ def _files(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _require_dicom(n_files: int, headers: list[Header], rejected: Mapping[str, int]) -> None:
-    if headers or set(rejected) - {"not-dicom"}:
+def _require_dicom(n_files: int, n_series: int, rejected: Mapping[str, int]) -> None:
+    if n_series or set(rejected) - {"not-dicom"}:
         return
     what = "Empty folder: no file in it" if not n_files else f"None of {n_files} files is DICOM"
     raise DatasetError(

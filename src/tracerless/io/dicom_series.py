@@ -8,18 +8,11 @@ from pathlib import Path
 
 from tracerless.core.source import Problem, SourceSeries
 from tracerless.core.volume import Contrast
-from tracerless.io import dicom_read, tags
 from tracerless.io.arrange import Stack, arrange, by_geometry
+from tracerless.io.dicom_copies import SeriesKey, across, dropped, same_pixels, without_copies
+from tracerless.io.header_spool import HeaderSpool
 from tracerless.io.headers import Header
 from tracerless.io.slices import Slice
-
-SeriesKey = tuple[str, str, str, str]
-"""Person, study, series, SOP class."""
-
-
-def key_of(header: Header) -> SeriesKey:
-    """What a header is grouped by."""
-    return header.person, header.study, header.series, header.sop_class
 
 
 def group(
@@ -31,20 +24,28 @@ def group(
         headers: of all files, in any order.
         truncated: files of a series that were cut short and left out.
     """
-    together: dict[SeriesKey, list[Header]] = defaultdict(list)
-    for each in headers:
-        together[key_of(each)].append(each)
-    people = {person: n for n, person in enumerate(dict.fromkeys(key[0] for key in together))}
+    with HeaderSpool() as spool:
+        for each in headers:
+            spool.add(each)
+        return grouped(spool, truncated or {})[0]
+
+
+def grouped(
+    spool: HeaderSpool, truncated: Mapping[SeriesKey, int]
+) -> tuple[tuple[SourceSeries, ...], int]:
+    """Every series that a spool of headers holds, and how many files are copies of others."""
+    crossing, copies, n_copies = across(spool.shared(), spool.members)
+    people = {person: n for n, person in enumerate(dict.fromkeys(key[0] for key in spool))}
     found = []
-    for key, members in together.items():
-        cut = (truncated or {}).get(key, 0)
-        found += [_series(part, cut) for part in _parts(members)]
-    return tuple(
-        sorted(
-            found,
-            key=lambda s: (people[s.person], s.study_date, s.study, s.series_number, s.contrast),
-        )
+    for key in (key for key in spool if key not in copies):
+        parts, n = _parts(spool.members(key), crossing.get(key, []))
+        found += [_series(part, truncated.get(key, 0)) for part in parts]
+        n_copies += n
+    series = sorted(
+        found,
+        key=lambda s: (people[s.person], s.study_date, s.study, s.series_number, s.contrast),
     )
+    return tuple(series), n_copies
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,10 @@ class _Part:
     problems: tuple[Problem, ...]
 
 
-def _parts(members: Sequence[Header]) -> list[_Part]:
-    """The headers of one UID, split by contrast, echo and geometry."""
-    unique, problems = _without_copies(members)
+def _parts(members: Sequence[Header], crossing: Sequence[Problem]) -> tuple[list[_Part], int]:
+    """The headers of one UID, split by contrast, echo and geometry; and how many were copies."""
+    unique, n_copies, problems = without_copies(members)
+    problems = [*problems, *crossing, *_whose(unique)]
     by_look: dict[tuple[Contrast, float], list[Header]] = defaultdict(list)
     for each in unique:
         by_look[each.contrast, each.echo_ms].append(each)
@@ -68,44 +70,21 @@ def _parts(members: Sequence[Header]) -> list[_Part]:
         for geometry in geometries:
             part = _part(geometry, tuple(problems), n_geometries=len(geometries))
             parts += _split_ge_asl(part)
-    return parts
+    return parts, n_copies
+
+
+def _whose(members: Sequence[Header]) -> list[Problem]:
+    """Whether the files of one series say that they are of one person."""
+    claims = {each.claim for each in members}
+    if not any(a.contradicts(b) for a in claims for b in claims):
+        return []
+    text = "Files of one series name different people (name or birth date)."
+    return [Problem("identity", text, blocking=True)]
 
 
 def _is_useless(header: Header) -> bool:
     """Whether it is known to be of no use here (a localizer, diffusion): nobody mends it."""
     return header.contrast is Contrast.UNKNOWN and not header.ask
-
-
-def _without_copies(members: Sequence[Header]) -> tuple[list[Header], list[Problem]]:
-    """One header per instance; copies with other pixels are a blocking problem."""
-    first: dict[str, Header] = {}
-    equal = different = 0
-    for each in members:
-        kept = first.setdefault(each.instance or str(each.path), each)
-        if kept is each:
-            continue
-        if _same_pixels(kept.path, each.path):
-            equal += 1
-        else:
-            different += 1
-    problems = []
-    if equal:
-        problems.append(_dropped(equal))
-    if different:
-        text = f"{different} files repeat the identity of another with other pixels."
-        problems.append(Problem("duplicate", text, blocking=True))
-    return list(first.values()), problems
-
-
-def _dropped(n: int) -> Problem:
-    return Problem("duplicate", f"{n} files are copies of another and are left out.")
-
-
-def _same_pixels(a: Path, b: Path) -> bool:
-    first, second = (dicom_read.read(path, pixels=True) for path in (a, b))
-    if isinstance(first, dicom_read.Rejection) or isinstance(second, dicom_read.Rejection):
-        return False
-    return bool(tags.value(first, "PixelData") == tags.value(second, "PixelData"))
 
 
 def _geometries(members: Sequence[Header]) -> list[list[Header]]:
@@ -145,12 +124,12 @@ def _without_equals(
     kept = {_place(each): each for frame in stack.frames for each in frame if each is not None}
     for each in stack.extra:
         twin = kept.get(_place(each))
-        if twin is None or not _same_pixels(twin.path, each.path):
+        if twin is None or not same_pixels(twin.path, each.path):
             return members, stack, ()
     copies = {each.path for each in stack.extra}
     members = [each for each in members if each.path not in copies]
     stack_again = arrange(tuple(chain.from_iterable(each.slices for each in members)))
-    return members, stack_again, (_dropped(len(copies)),)
+    return members, stack_again, (dropped(len(copies)),)
 
 
 def _place(each: Slice) -> tuple[float, ...]:

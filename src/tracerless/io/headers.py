@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset
 
 from tracerless.core.volume import Contrast
 from tracerless.io import classic, contrast, dicom_gate, enhanced, mosaic, nm, tags
+from tracerless.io.claims import CLAIM_KEYWORDS, Claim, claim_of
 from tracerless.io.facts import facts
 from tracerless.io.slices import PHILIPS_LABEL, PHILIPS_SCALE, Slice
 
@@ -19,6 +20,7 @@ class Header:
     path: Path = field(repr=False)
     instance: str = field(repr=False)
     person: str = field(repr=False)
+    claim: Claim = field(repr=False)
     study: str = field(repr=False)
     study_date: str = field(repr=False)
     series: str = field(repr=False)
@@ -48,6 +50,7 @@ def header(dataset: Dataset, path: Path) -> Header:
         path=path,
         instance=tags.text(dataset, "SOPInstanceUID"),
         person=person_of(dataset),
+        claim=claim_of(dataset),
         study=study,
         study_date=tags.text(dataset, "StudyDate"),
         series=tags.text(dataset, "SeriesInstanceUID") or tags.text(dataset, "SeriesNumber"),
@@ -112,7 +115,7 @@ SCAN_TAGS = tuple(
             "AcquisitionDate", "AcquisitionTime", "InstanceNumber", "AcquisitionMatrix",
             "DetectorInformationSequence", "SliceVector", "EnergyWindowVector", "TimeSlotVector",
             "PhaseVector", "RotationVector", "SharedFunctionalGroupsSequence",
-            "PerFrameFunctionalGroupsSequence",
+            "PerFrameFunctionalGroupsSequence", *CLAIM_KEYWORDS,
         )
     ]
     + [

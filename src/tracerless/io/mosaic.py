@@ -18,6 +18,8 @@ from tracerless.io import slices as one
 
 N_TILES = (0x0019, "SIEMENS MR HEADER", 0x0A)
 """NumberOfImagesInMosaic."""
+TIMES = (0x0019, "SIEMENS MR HEADER", 0x29)
+"""MosaicRefAcqTimes: when each tile was taken, ms after the start of the volume."""
 CSA = (0x0029, "SIEMENS CSA HEADER", 0x10)
 """The image header in which SliceNormalVector tells which way the tiles run."""
 
@@ -88,6 +90,15 @@ def slices(dataset: Dataset, path: Path) -> tuple[one.Slice, ...]:
         )
         for tile in range(count)
     )
+
+
+def times_ms(dataset: Dataset) -> tuple[float, ...]:
+    """When each tile was taken, ms after the start of the volume; empty when not stated."""
+    found = tags.private(dataset, *TIMES)
+    try:
+        return tuple(float(each) for each in found or ())
+    except tags.MISREAD:
+        return ()
 
 
 def unroll(sheet: NDArray[np.generic], side: int, count: int) -> NDArray[np.generic]:

@@ -119,6 +119,8 @@ def _assembled(files: Sequence[_File], contrast: Contrast) -> NativeSeries:
     note = sidecar.of_frames(
         [datasets[each.path] for each in firsts], [each.clock.label for each in firsts]
     )
+    whole = [(datasets[each.path], each.frame) for each in stack.frames[0] if each is not None]
+    note |= sidecar.slice_timing(whole, contrast)
     note |= {"ConversionSoftware": "tracerless"} | dict.fromkeys(first.assumed, True)
     if stack.missing:
         note["InterpolatedSlices"] = list(stack.missing)

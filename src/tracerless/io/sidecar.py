@@ -6,7 +6,7 @@ from typing import Any
 from pydicom.dataset import Dataset
 
 from tracerless.core.volume import Contrast, Quantity
-from tracerless.io import dicom_gate, enhanced, tags
+from tracerless.io import dicom_gate, enhanced, mosaic, tags
 
 MS_PER_S = 1000.0
 
@@ -88,6 +88,32 @@ def of_frames(datasets: Sequence[Dataset], labels: Sequence[str]) -> dict[str, A
             fields[name] = [each / MS_PER_S for each in ms if each is not None]
     return fields
 
+
+def slice_timing(places: Sequence[tuple[Dataset, int]], contrast: Contrast) -> dict[str, Any]:
+    """``SliceTiming`` of a perfusion series in s, one per place, where every slice states it.
+
+    Args:
+        places: the header and the frame or tile of each slice of one volume, in order of place.
+        contrast: what the series shows; times of other contrasts are times after a heart beat.
+    """
+    if contrast not in _PERFUSION or any(
+        "PerFrameFunctionalGroupsSequence" in d for d, _ in places
+    ):
+        return {}
+    ms = [_slice_ms(dataset, tile) for dataset, tile in places]
+    return (
+        {} if None in ms else {"SliceTiming": [round(t / MS_PER_S, 7) for t in ms if t is not None]}
+    )
+
+
+def _slice_ms(dataset: Dataset, tile: int) -> float | None:
+    if not mosaic.is_mosaic(dataset):
+        return tags.number(dataset, "TriggerTime")
+    times = mosaic.times_ms(dataset)
+    return times[tile] if tile < len(times) else None
+
+
+_PERFUSION = (Contrast.ASL, Contrast.M0, Contrast.DELTAM, Contrast.CBF)
 
 _ASL_WORDS = {"CONTROL": "control", "LABEL": "label", "TAG": "label", "M_ZERO_SCAN": "m0scan"}
 

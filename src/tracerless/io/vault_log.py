@@ -24,12 +24,12 @@ class VaultLog:
     _whole_bytes: int = 0
 
     def require_intact(self, count: int, head: str) -> None:
-        """Walk the chain, and check that it holds the line that the crosswalk last knew.
+        """Walk the chain, and check that it holds the line that the registry last knew.
 
         A last line without its end is what a killed command left; it is dropped.
 
         Args:
-            count: lines that the crosswalk knew; the log may have more.
+            count: lines that the registry knew; the log may have more.
             head: digest of the last of them.
 
         Raises:
@@ -72,6 +72,11 @@ class VaultLog:
         self._whole_bytes += len(line.encode())
         self._count, self._head = self._count + 1, digest
         return self._count, digest
+
+    def lines(self) -> tuple[dict[str, Any], ...]:
+        """Every line, once `require_intact` has found them whole."""
+        content = self.path.read_bytes()[: self._whole_bytes] if self.path.is_file() else b""
+        return tuple(json.loads(line) for line in content.splitlines())
 
     def _checked(self, line: bytes) -> str:
         """The digest of a line.

@@ -16,8 +16,8 @@ from tracerless.core.transform import Affine, Chain, gaussian, resample
 from tracerless.core.volume import Contrast, Quantity, Volume
 from tracerless.prepare import perfusion, quality
 from tracerless.prepare.head import Head
-from tracerless.prepare.ladder import Alignment, align
-from tracerless.prepare.sampling import antialiased, decimated, onto
+from tracerless.registration.ladder import Alignment, align
+from tracerless.registration.sampling import antialiased, decimated, onto
 
 
 @dataclass(frozen=True, slots=True, eq=False)

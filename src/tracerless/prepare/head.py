@@ -10,8 +10,16 @@ from tracerless.core.session import NativeSeries, Template
 from tracerless.core.transform import Chain, PointMap, resample
 from tracerless.core.volume import Quantity, Volume, with_array
 from tracerless.prepare import engine
-from tracerless.prepare.ladder import Anchor
-from tracerless.prepare.sampling import antialiased, corners_mm, decimated, inside_mm, lattice, onto
+from tracerless.registration.brain import brain_mask
+from tracerless.registration.ladder import Anchor
+from tracerless.registration.sampling import (
+    antialiased,
+    corners_mm,
+    decimated,
+    inside_mm,
+    lattice,
+    onto,
+)
 
 ANCHOR_MM = 4.0
 """Spacing of the copy that the bias field is estimated on and that others are aligned to, mm."""
@@ -57,7 +65,7 @@ def head(key: str, t1: NativeSeries, template: Template, recipe: PrepareRecipe) 
     """
     volume = t1.volumes[0]
     spacing_mm = template.grid.spacing_mm[0]
-    mask = engine.brain_mask(volume, for_mm=spacing_mm)
+    mask = brain_mask(volume, for_mm=spacing_mm)
     brain = with_array(volume, mask.astype(np.float32), Quantity.LABEL)
     smooth, smooth_brain = antialiased(volume, spacing_mm), antialiased(brain, spacing_mm)
     anchor, bias = _anchor(smooth, smooth_brain, spacing_mm, recipe.seed)

@@ -1,7 +1,8 @@
 """What is known of people crosses the border as ``participants.tsv``, keyed by pseudonym.
 
-Rows come from a CSV keyed by chart number. Only declared columns cross; names and everything else
-stay behind, and so do values that are out of range.
+Rows come from a CSV keyed by chart number and find their person by keyed digests in the vault. Only
+declared columns cross; names and everything else stay behind, and so do values that are out of
+range. The consent class goes into the vault and into ``consent.json``, nowhere else.
 """
 
 import csv
@@ -14,8 +15,9 @@ from pathlib import Path
 import pandas as pd
 
 from tracerless.core.cohort import COLUMNS, Cohort, Column, Diagnosis
-from tracerless.core.errors import DatasetError
-from tracerless.core.people import Pseudonym
+from tracerless.core.errors import DatasetError, VaultError
+from tracerless.io.vault import Vault
+from tracerless.workspace import consent
 from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.tables import read_cohort, write_cohort
 
@@ -28,6 +30,8 @@ OLDEST = 90.0
 _SEX = {"f": "F", "female": "F", "女": "F", "m": "M", "male": "M", "男": "M"}
 _DIAGNOSIS = {str(each).lower(): str(each) for each in Diagnosis}
 
+_CONSENT = "consent"
+
 Row = dict[str, object]
 
 
@@ -39,11 +43,21 @@ class Phenotype:
         rows: declared values by chart number.
         dropped: headings of columns that do not cross.
         refused: how many values were out of range or not in the vocabulary, by column.
+        consent: class of consent (A, B, C) by chart number, where one is given.
     """
 
     rows: Mapping[str, Row] = field(repr=False)
     dropped: tuple[str, ...]
     refused: Mapping[str, int]
+    consent: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Crossed:
+    """How many rows crossed, and how many may mean two people, whose number two issuers use."""
+
+    rows: int = 0
+    ambiguous: int = 0
 
 
 def read_phenotype(path: Path) -> Phenotype:
@@ -63,6 +77,7 @@ def read_phenotype(path: Path) -> Phenotype:
         )
     known = {name: _canonical(name) for name in headings}
     rows: dict[str, Row] = {}
+    classes: dict[str, str] = {}
     refused: Counter[str] = Counter()
     for number, cells in enumerate(table, start=2):
         person = (cells[key] or "").strip()
@@ -73,42 +88,45 @@ def read_phenotype(path: Path) -> Phenotype:
             )
         if person:
             named = {known[name]: cells[name] or "" for name in headings if known[name]}
+            _take_consent(classes, person, named.pop(_CONSENT, ""), refused)
             rows[person] = _checked(named, refused)
     dropped = tuple(sorted(name for name in headings if name != key and not known[name]))
-    return Phenotype(rows, dropped, dict(refused))
+    return Phenotype(rows, dropped, dict(refused), classes)
 
 
-def write_people(
-    dataset: Dataset,
-    everyone: Mapping[str, Pseudonym],
-    phenotype: Phenotype | None,
-) -> int:
-    """List every person of the dataset, with what is known of them; how many rows crossed.
+def write_people(dataset: Dataset, vault: Vault, phenotype: Phenotype | None) -> Crossed:
+    """List every person of the dataset, with what is known of them; which rows crossed.
 
     Args:
         dataset: whose people are listed.
-        everyone: pseudonyms by person, from the vault; others than the dataset's are passed over.
+        vault: tells whose a chart number is, and takes and gives consent classes; to be saved.
         phenotype: new values; None leaves what is there.
     """
     present = {key.person for key in dataset.source_sessions()}
     rows = {str(person): dict[str, object]() for person in sorted(present)}
     for name, cells in read_cohort(dataset).table.to_dict("index").items():
         rows.get(str(name), {}).update({str(key): value for key, value in cells.items()})
-    n_crossed = 0
-    for person, pseudonym in everyone.items():
-        row = phenotype.rows.get(_chart_number(person)) if phenotype else None
-        if row is not None and pseudonym in present:
-            rows[str(pseudonym)].update(row)
+    n_crossed = n_ambiguous = 0
+    for chart, row in phenotype.rows.items() if phenotype else ():
+        try:
+            person = vault.pseudonym_of(chart)
+        except VaultError:
+            n_ambiguous += 1
+            continue
+        if person is not None and phenotype and chart in phenotype.consent:
+            vault.set_consent(person, phenotype.consent[chart])
+        if person in present:
+            rows[str(person)].update(row)
             n_crossed += 1
+    consent.write(dataset, {person: vault.consent_of(person) for person in present})
+    _write_cohort(dataset, rows)
+    return Crossed(n_crossed, n_ambiguous)
+
+
+def _write_cohort(dataset: Dataset, rows: dict[str, Row]) -> None:
     table = pd.DataFrame.from_dict(rows, orient="index")
     order = ["sex", "diagnosis", *(column.key for column in COLUMNS)]
     write_cohort(dataset, Cohort(table[[name for name in order if name in table]]))
-    return n_crossed
-
-
-def _chart_number(person: str) -> str:
-    """The PatientID within a person's key, whose issuer follows a bar."""
-    return person.split("|", 1)[0]
 
 
 def _text(path: Path) -> str:
@@ -129,7 +147,16 @@ def _canonical(heading: str) -> str:
     """The declared column that a heading means, or empty."""
     declared = {column.key.lower(): column.key for column in COLUMNS}
     declared |= {"sex": "sex", "diagnosis": "diagnosis"}
+    declared |= dict.fromkeys(consent.HEADINGS, _CONSENT)
     return declared.get(heading.strip().lower(), "")
+
+
+def _take_consent(classes: dict[str, str], person: str, text: str, refused: Counter[str]) -> None:
+    meant = consent.parse(text)
+    if meant:
+        classes[person] = meant
+    elif text.strip():
+        refused[_CONSENT] += 1
 
 
 def _checked(cells: Mapping[str, str], refused: Counter[str]) -> Row:
@@ -161,10 +188,15 @@ def _word(key: str, text: str) -> str | None:
     return words.get(text.strip().lower())
 
 
-def notes(phenotype: Phenotype, n_crossed: int) -> Iterable[str]:
+def notes(phenotype: Phenotype, crossed: Crossed) -> Iterable[str]:
     """What a person should know about the crossing; headings and counts, never a value."""
-    if not n_crossed:
+    if not crossed.rows:
         yield "No row of the phenotype table belongs to a person of this dataset."
+    if crossed.ambiguous:
+        yield (
+            f"{crossed.ambiguous} rows were left out: two issuers use their chart numbers. Write "
+            "the issuer behind the number: NUMBER|ISSUER."
+        )
     if phenotype.dropped:
         yield f"Columns that do not cross: {', '.join(phenotype.dropped)}."
     for column, n in sorted(phenotype.refused.items()):

@@ -12,11 +12,14 @@ from typing import Any
 
 from tracerless.core.source import SourceSeries
 from tracerless.io.atomic import write_json
-from tracerless.workspace.ingest_series import Named
+from tracerless.workspace.ingest_values import Named
 
 FILE = "quarantine.json"
 
-UNKNOWN = "unknown-contrast"
+UNKNOWN, WITHDRAWN = "unknown-contrast", "withdrawn"
+
+NOBODY_MENDS = (UNKNOWN, WITHDRAWN)
+"""Kinds that are as they should be; the others wait for somebody who mends them."""
 
 
 def why_outside(series: SourceSeries) -> tuple[str, str] | None:
@@ -50,6 +53,7 @@ def write(
     *,
     seen: Iterable[str],
     files: Mapping[str, int],
+    notes: Iterable[Mapping[str, Any]] = (),
 ) -> None:
     """Write what stays outside.
 
@@ -58,13 +62,20 @@ def write(
         entries: of this batch.
         seen: identities of every series in this batch; older entries of these go.
         files: how many files of this batch belong to no series, by kind.
+        notes: what crossed and should be looked into; those of earlier batches stay.
     """
     path = root / FILE
     seen = set(seen)
-    older = json.loads(path.read_text(encoding="utf-8"))["series"] if path.is_file() else []
-    kept = [each for each in older if each["identity"] not in seen]
+    older = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    kept = [each for each in older.get("series", ()) if each["identity"] not in seen]
     series = sorted([*kept, *entries], key=lambda each: (each["session"], each["identity"]))
-    write_json(path, {"series": series, "files_of_last_batch": dict(sorted(files.items()))})
+    noted = {json.dumps(each, sort_keys=True) for each in [*older.get("notes", ()), *notes]}
+    content = {
+        "series": series,
+        "files_of_last_batch": dict(sorted(files.items())),
+        "notes": [json.loads(each) for each in sorted(noted)],
+    }
+    write_json(path, content)
 
 
 def counts(entries: Iterable[Mapping[str, Any]]) -> dict[str, int]:
