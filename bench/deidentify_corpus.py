@@ -45,6 +45,11 @@ class Corpus:
     files: tuple[Planted, ...]
     tokens: tuple[Token, ...]
 
+    @property
+    def is_held_out(self) -> bool:
+        """Whether nobody may look at what leaks in it, only count."""
+        return self.scans.parent.name == HELD_OUT
+
     def tokens_of(self, number: int) -> list[Token]:
         """What was planted in one file."""
         return [token for token in self.tokens if token.file == number]

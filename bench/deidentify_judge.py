@@ -1,8 +1,10 @@
 """Everything that is measured of one tool or policy on one corpus, and the rows that show it."""
 
 import os
+import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +17,9 @@ from bench.deidentify_match import beside
 from bench.deidentify_places import STRATA
 from bench.deidentify_retain import Kept, Links, links, retained
 
+Errors = Mapping[int, Counter[str]]
+"""By number of the planted file: errors of its object definition, numbers left out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -26,8 +31,10 @@ class Verdict:
     beside: Sweep
     kept: Kept
     links: Links
-    iod_errors: int
+    iod_errors: Counter[str]
     note: str = ""
+    n_differing: int = 0
+    """Files that our two engines wrote differently."""
 
     @property
     def n_leaks(self) -> int:
@@ -45,12 +52,16 @@ def judge(
     corpus: Corpus,
     outputs: Mapping[int, Sequence[Path]],
     root: Path,
+    known: Errors,
+    *,
     ordered: Ordered | None = None,
     note: str = "",
 ) -> Verdict:
-    """Judge what a run wrote below ``root``."""
-    known = {path for paths in outputs.values() for path in paths}
-    other = [path for path in beside(root) if path not in known]
+    """Judge what a run wrote below ``root``; ``known`` errors are not held against it."""
+    images = {path for paths in outputs.values() for path in paths}
+    other = [path for path in beside(root) if path not in images]
+    errors = iod_errors({number: paths[0] for number, paths in outputs.items()})
+    new = {number: each - known.get(number, Counter()) for number, each in errors.items()}
     return Verdict(
         name=name,
         corpus=corpus,
@@ -58,24 +69,32 @@ def judge(
         beside=sweep_rest(corpus, other, root),
         kept=retained(corpus, outputs),
         links=links(corpus, outputs),
-        iod_errors=sum(iod_errors([paths[0] for paths in outputs.values()])),
+        iod_errors=sum((each for each in new.values()), Counter()),
         note=note,
     )
 
 
-def iod_errors(files: Sequence[Path]) -> list[int]:
-    """How many errors dciodvfy finds in each file."""
+def iod_errors(files: Mapping[int, Path]) -> Errors:
+    """What dciodvfy finds wrong in each file; nothing where the tool is absent."""
     tool = Path(sys.executable).with_name("dciodvfy")
     if not tool.is_file():
-        return []
+        return {}
 
-    def errors(path: Path) -> int:
+    def errors(path: Path) -> Counter[str]:
         line = [tool, path]
-        told = subprocess.run(line, capture_output=True, check=False, errors="replace", text=True)
-        return sum(row.startswith("Error") for row in told.stderr.splitlines())
+        told = subprocess.run(line, capture_output=True, check=False, text=True, errors="replace")
+        rows = (row for row in told.stderr.splitlines() if row.startswith("Error"))
+        return Counter(re.sub(r"[0-9]+", "#", row)[:120] for row in rows)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(errors, files))
+        return dict(zip(files, pool.map(errors, files.values()), strict=True))
+
+
+def known_errors(corpus: Corpus) -> Errors:
+    """Errors of each scan as it was, or as planting left it: whichever has more of a kind."""
+    bases = iod_errors({file.number: file.base for file in corpus.files})
+    planted = iod_errors({file.number: file.path for file in corpus.files})
+    return {number: errors | planted[number] for number, errors in bases.items()}
 
 
 def leak_table(verdicts: Sequence[Verdict]) -> list[str]:
@@ -102,12 +121,12 @@ def leak_table(verdicts: Sequence[Verdict]) -> list[str]:
     return rows
 
 
-def keep_table(verdicts: Sequence[Verdict], n_errors_before: int) -> list[str]:
+def keep_table(verdicts: Sequence[Verdict]) -> list[str]:
     """What still measures; Markdown."""
     rows = [
         "| run | technical values | times of day | pixels | SUV kept / changed "
         "| safe vendor numbers | clinical words | one date shift | references | UIDs 1:1 | "
-        f"IOD errors ({n_errors_before} before) |",
+        "new IOD errors |",
         "| --- |" + " --- |" * 10,
     ]
     for each in verdicts:
@@ -119,7 +138,7 @@ def keep_table(verdicts: Sequence[Verdict], n_errors_before: int) -> list[str]:
             f"{kept.private}/{kept.private_of} | {_part(kept.clinical, kept.clinical_of)} | "
             f"{tied.people_steady}/{tied.people_of} | "
             f"{tied.references_closed}/{tied.references_of} | "
-            f"{'yes' if tied.is_one_to_one else 'no'} | {each.iod_errors} |"
+            f"{'yes' if tied.is_one_to_one else 'no'} | {each.iod_errors.total()} |"
         )
     return rows
 
@@ -129,15 +148,15 @@ def _part(n: int, of: int) -> str:
 
 
 def record(verdict: Verdict) -> dict[str, Any]:
-    """For JSON; places, never a planted value."""
-    kept = verdict.kept
+    """For JSON; places (of the tuning half only), never a planted value."""
+    kept, held_out = verdict.kept, verdict.corpus.is_held_out
     return {
         "name": verdict.name,
         "note": verdict.note,
         "leaks": verdict.n_leaks,
         "people_with_a_leak": verdict.n_people,
         "ordered_kept": len(verdict.swept.leaks) - len(verdict.swept.outside),
-        "places": [list(row) for row in verdict.swept.places()],
+        "places": [] if held_out else [list(row) for row in verdict.swept.places()],
         "kept_out": kept.missing,
         "technical": [kept.technical, kept.technical_of],
         "technical_lost": dict(kept.lost.most_common()),
@@ -146,5 +165,5 @@ def record(verdict: Verdict) -> dict[str, Any]:
         "suv": [kept.suv, kept.suv_changed, kept.suv_of],
         "burned_in": [kept.burned, kept.burned_of],
         "clinical_words": [kept.clinical, kept.clinical_of],
-        "iod_errors": verdict.iod_errors,
+        "new_iod_errors": dict(verdict.iod_errors.most_common()),
     }

@@ -9,6 +9,7 @@ import csv
 import hashlib
 import json
 import sqlite3
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,24 +33,24 @@ Check = dict[str, Any]
 def write_key(corpus: Corpus, path: Path) -> None:
     """Write the answer key of a corpus; an older one is replaced."""
     path.unlink(missing_ok=True)
-    with sqlite3.connect(path) as database:
+    with sqlite3.connect(path) as database, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the reader, about what was planted
         database.execute(
             f"CREATE TABLE {TABLE} (StudyInstanceUID TEXT, SeriesInstanceUID TEXT, "
             "SOPInstanceUID TEXT, Modality TEXT, PatientID TEXT, AnswerData TEXT)"
         )
         for file in corpus.files:
-            dataset = corpus.read(file)
-            checks = {str(n): check for n, check in enumerate(_checks(corpus, file, dataset))}
-            row = (
-                str(dataset.StudyInstanceUID),
-                str(dataset.SeriesInstanceUID),
-                str(dataset.SOPInstanceUID),
-                str(dataset.Modality),
-                str(dataset.PatientID),
-                json.dumps(checks, ensure_ascii=False),
-            )
+            row = _row(corpus, file)
             database.execute(f"INSERT INTO {TABLE} VALUES (?, ?, ?, ?, ?, ?)", row)  # noqa: S608
     database.close()
+
+
+def _row(corpus: Corpus, file: Planted) -> tuple[str, ...]:
+    dataset = corpus.read(file)
+    checks = {str(n): check for n, check in enumerate(_checks(corpus, file, dataset))}
+    named = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "Modality", "PatientID")
+    values = (str(dataset[keyword].value) for keyword in named)
+    return (*values, json.dumps(checks, ensure_ascii=False))
 
 
 def write_crosswalks(

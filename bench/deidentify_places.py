@@ -157,6 +157,10 @@ RequestAttributesSequence/ScheduledProtocolCodeSequence/CodeMeaning | hospital
 RequestedProcedureCodeSequence/CodeMeaning | hospital | MRI of {}
 ProcedureCodeSequence/CodeMeaning | name | Brain {}
 ProcedureCodeSequence/InstitutionName | hospital
+ProcedureCodeSequence/LongCodeValue | hospital
+RequestedProcedureCodeSequence/CodeValue | code
+AnatomicRegionSequence/CodingSchemeVersion | code
+PatientOrientationCodeSequence/CodingSchemeVersion | code | {} | PT
 ReferencedPatientSequence/PatientID | chart
 OtherPatientIDsSequence/PatientID | national_id
 OtherPatientIDsSequence/IssuerOfPatientID | hospital

@@ -33,6 +33,13 @@ for n, p in enumerate(sorted(p for p in Path(sys.argv[1]).rglob("*") if p.is_fil
     shutil.copyfile(p, Path(sys.argv[2]) / f"{n}.dcm")
 """
 
+_BYTES = """
+import sys
+from pathlib import Path
+for n, p in enumerate(sorted(p for p in Path(sys.argv[1]).rglob("*") if p.is_file())):
+    (Path(sys.argv[2]) / f"{n}.dcm").write_bytes(p.read_bytes())
+"""
+
 _READ_WRITE = """
 import sys
 from pathlib import Path
@@ -77,7 +84,7 @@ MOSAICS = ("asl-siemens",)
 
 _FOLDERS = {"mr-one-person": "mr-one-person", "pet": "fdg-whole-body/PET"}
 _SPLICE, _PYDICOM = "tracerless, splice engine", "tracerless, pydicom engine"
-_OWN = ("copy", "pydicom read + write", _SPLICE, _PYDICOM)
+_OWN = ("copy", "bytes read + written", "pydicom read + write", _SPLICE, _PYDICOM)
 
 
 def main() -> None:
@@ -145,6 +152,7 @@ def _fresh(run: Run, source: Path, target: Path) -> float:
 
 def _ways() -> Iterator[tuple[str, Run]]:
     yield "copy", _script(_COPY)
+    yield "bytes read + written", _script(_BYTES)
     yield "pydicom read + write", _script(_READ_WRITE)
     yield _SPLICE, _engine("splice")
     yield _PYDICOM, _engine("pydicom")

@@ -128,6 +128,19 @@ def test_a_later_batch_takes_the_known_face(done, tmp_path: Path, fdg: Volume) -
     assert np.array_equal(values(late).array, values(first).array)
 
 
+def test_a_known_face_is_not_believed_against_the_voxels(done, tmp_path: Path, fdg: Volume) -> None:
+    *_, outcome, _, _ = done
+    shift = np.eye(4)
+    shift[:3, 3] = (0.0, 40.0, -30.0)
+    grid = type(fdg.grid)(fdg.grid.shape, shift @ fdg.grid.affine)
+    moved = Volume(fdg.array, grid, fdg.quantity, fdg.contrast)
+    late = series(tmp_path / "moved", moved, 9)
+    later = deface_session.deface([late], known=outcome.known)
+    assert [(each.verdict, each.placed) for each in later.series] == [("defaced", "anchor")]
+    x, y, z = NOSE
+    assert values(late).array[at(fdg, (x, y - 10.0, z))] == 0
+
+
 def test_a_head_in_which_no_face_is_found_is_refused_and_left(tmp_path: Path) -> None:
     draw = np.random.default_rng(3)
     grid = scanner_grid((4.0, 4.0, 4.0))

@@ -101,7 +101,7 @@ def base(index: int = 1, sop_class: str = MR) -> list[Cell]:
             0x0020000E: f"{UID_ROOT}3"}  # fmt: skip
     texts = {0x00080008: ("CS", "ORIGINAL\\PRIMARY\\M"), 0x00080060: ("CS", "MR"),
              0x00100010: ("PN", "Chen^Planted"), 0x00100020: ("LO", "A123456789"),
-             0x00080020: ("DA", "20180503"), 0x00080050: ("SH", "ACC-778899"),
+             0x00080020: ("DA", "20180503"), 0x00080050: ("SH", "77889900"),
              0x00200013: ("IS", str(index)), 0x00280004: ("CS", "MONOCHROME2")}  # fmt: skip
     sizes = {0x00280002: 1, 0x00280010: 4, 0x00280011: 6, 0x00280100: 16, 0x00280101: 16,
              0x00280102: 15, 0x00280103: index % 2}  # fmt: skip
@@ -121,9 +121,7 @@ def outcome(content: bytes, folder: Path, profile: Profile) -> object:
         dataset = dicom_read.read(path, pixels=True)
         if isinstance(dataset, dicom_read.Rejection):
             return None
-        made = instance(
-            dataset, profile=profile, keys=KEYS, person=PERSON, contrast=Contrast.T1W
-        )
+        made = instance(dataset, profile=profile, keys=KEYS, person=PERSON, contrast=Contrast.T1W)
         if isinstance(made, CleanInstance):
             return to_bytes(made.dataset), made.audit.plain(), made.removed
     except (ValueError, TypeError, AttributeError, OSError, UserWarning, KeyError):
@@ -156,7 +154,8 @@ def agree(content: bytes, folder: Path, profile: Profile, memo: splice.Memo) -> 
 
 
 TEXTS = (
-    "", " ", "HEAD", "T1 MPRAGE", "Chen", "planted ACC-778899", "A123456789", "Dr. Wang", "AX",
+    "", " ", "HEAD", "T1 MPRAGE", "Chen", "planted 77889900", "77889900", "77889900\\5",
+    "0077889", "A123456789", "Dr. Wang", "AX",
     "20180503", "0912-345-678", "1.5", "-2.50e-3", "3\\4", " 7 ", "1\\\\2", "007", "abc", "1e999",
     "093000.25", "09:30", "20180503093000.5+0800", "2018", "19000101", "099Y", "045Y", "民國107年",
     "大文", "\x1b$B%d", "a\\b", "YES", "NONE", "DCM", "C-111A1", "FDG -- fluorodeoxyglucose",
@@ -176,7 +175,8 @@ CELLS = (
     0x00281053, 0x00281054, 0x00281055, 0x00283000, 0x00283002, 0x00283006, 0x00321060, 0x00324000,
     0x00400244, 0x00400253, 0x00400254, 0x00400275, 0x00400555, 0x00409096, 0x00409211, 0x00409216,
     0x00409224, 0x00409225, 0x00540016, 0x00540300, 0x00541001, 0x00880140, 0x04000561, 0x20500020,
-    0x52009229, 0x52009230, 0x60000010, 0x60003000, 0x00080001, 0x00189999, 0x00081199, 0x00280103,
+    0x52009229, 0x52009230, 0x60000010, 0x60003000, 0x00100010, 0x00200013, 0x00280004,
+    0x00080001, 0x00189999, 0x00081199, 0x00280103,
 )  # fmt: skip
 """Attributes that are kept, changed, hashed, emptied or removed; some that do not exist."""
 
@@ -192,9 +192,13 @@ def values(draw: st.DrawFn, vr: str) -> bytes:
     if kind == "any":
         return draw(st.binary(max_size=9))
     if kind == "right" and vr in sizes:
-        return draw(st.binary(min_size=0, max_size=3)) [:0] + bytes(
-            draw(st.lists(st.sampled_from((0, 0, 1, 65, 0x80, 0xF0)), min_size=0, max_size=3))
-        ) * sizes[vr]
+        return (
+            draw(st.binary(min_size=0, max_size=3))[:0]
+            + bytes(
+                draw(st.lists(st.sampled_from((0, 0, 1, 65, 0x80, 0xF0)), min_size=0, max_size=3))
+            )
+            * sizes[vr]
+        )
     text = draw(st.sampled_from(TEXTS))
     content = text.encode(draw(st.sampled_from(ENCODINGS)), "ignore")
     tail = draw(st.sampled_from((b" ", b"\0", b"  ", b""))) if len(content) % 2 else b""
@@ -237,7 +241,9 @@ def _block(draw: st.DrawFn, depth: int) -> list[Cell]:
         found.append(Cell(group | block, draw(st.sampled_from(("LO", "LO", "LO", "UN"))), name))
     for _ in range(draw(st.integers(0, 3))):
         offset = draw(st.sampled_from((0x0B, 0x0C, 0x0D, 0x0E, 0x10, 0x29, 0x39, 0xA3, 0xA5, 0xFE)))
-        vr = draw(st.sampled_from(("DS", "IS", "CS", "FD", "FL", "US", "SL", "LO", "UN", "OB", "SQ")))
+        vr = draw(
+            st.sampled_from(("DS", "IS", "CS", "FD", "FL", "US", "SL", "LO", "UN", "OB", "SQ"))
+        )
         tag = group | block << 8 | offset
         if vr == "SQ":
             found.append(Cell(tag, vr, draw(_items(depth)), draw(st.booleans())))

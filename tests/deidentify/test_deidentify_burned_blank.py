@@ -8,6 +8,7 @@ from deid_cases import MR, NM, base, reread, stored
 from hypothesis import given
 from hypothesis import strategies as st
 from pydicom import DataElement, Dataset
+from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRBigEndian, JPEG2000Lossless, RLELossless
 
 from tracerless.core.errors import DicomError
@@ -120,6 +121,15 @@ def test_floating_point_pixels_are_blanked() -> None:
     after = burned.decoded(burned.blank(dataset, [Box(2, 3, 8, 20, (0,))]))
     assert after[0, 5, 10] == after[0, 0, 0].dtype.type(after.min())
     assert after[0, -1, -1] == values[0, -1, -1]
+
+
+def test_broken_code_is_an_error() -> None:
+    dataset = instance()
+    dataset.compress(RLELossless, generate_instance_uid=False)
+    dataset.PixelData = encapsulate([b"\1" * 30])
+    for attempt in (burned.decoded, lambda broken: burned.blank(broken, [Box(2, 3, 8, 20, (0,))])):
+        with pytest.raises(DicomError, match="decoded"):
+            attempt(dataset)
 
 
 def test_color_and_truncated_pixels_are_refused() -> None:

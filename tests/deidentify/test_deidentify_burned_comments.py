@@ -132,8 +132,42 @@ def test_boxes_around_a_code_stream_go() -> None:
     code = jpeg2000()
     box = struct.pack(">L4s", 8 + len(NAME), b"xml ") + NAME
     wrapped = b"\x00\x00\x00\x0cjP  \r\n\x87\n" + box + struct.pack(">L4s", 0, b"jp2c") + code
+    long = wrapped[: -len(code) - 8] + struct.pack(">L4sQ", 1, b"jp2c", 16 + len(code)) + code
     for syntax in (JPEG2000Lossless, HTJ2KLossless):
         assert strip_comments(wrapped, syntax) == strip_comments(code, syntax)
+        assert strip_comments(long, syntax) == strip_comments(code, syntax)
+    for broken in (wrapped[: -len(code) - 8], wrapped[:12] + b"\0\0\0\2xml " + code):
+        with pytest.raises(DicomError, match="JPEG 2000"):
+            strip_comments(broken, JPEG2000Lossless)
+
+
+def test_tile_of_unstated_length_ends_with_the_code() -> None:
+    code = jpeg2000()
+    tile = code.index(b"\xff\x90")
+    planted = code[: tile + 6] + bytes(4) + code[tile + 10 :] + NAME
+    assert strip_comments(planted, JPEG2000Lossless) == strip_comments(code, JPEG2000Lossless)
+    with pytest.raises(DicomError, match="JPEG 2000"):
+        strip_comments(code[: tile + 6] + b"\0\0\0\1" + code[tile + 10 :], JPEG2000Lossless)
+    with pytest.raises(DicomError, match="JPEG 2000"):
+        strip_comments(code[: tile + 5], JPEG2000Lossless)
+    no_end = code[: code.rindex(b"\xff\xd9")] + b"\0\0\0\0"
+    with pytest.raises(DicomError, match="JPEG 2000"):
+        strip_comments(no_end, JPEG2000Lossless)
+
+
+def test_offset_tables_of_before_go_with_the_old_lengths() -> None:
+    dataset = in_file([with_jpeg_names(jpeg())], JPEGBaseline8Bit)
+    dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths = bytes(8), bytes(8)
+    assert strip_pixel_data(dataset)
+    assert "ExtendedOffsetTable" not in dataset
+    assert "ExtendedOffsetTableLengths" not in dataset
+
+
+def test_frames_that_cannot_be_told_apart_are_refused() -> None:
+    dataset = in_file([jpeg()], JPEGBaseline8Bit)
+    dataset.PixelData = b"no item at all"
+    with pytest.raises(DicomError, match="frames"):
+        strip_pixel_data(dataset)
 
 
 def test_tile_lengths_that_are_listed_do_not_contradict_the_tiles() -> None:
@@ -159,6 +193,30 @@ def test_all_frames_of_a_file_are_stripped(syntax: str, plain: bytes, planted: b
     assert NAME not in again.PixelData
     assert np.array_equal(burned.decoded(again), before)
     assert not strip_pixel_data(dataset)
+
+
+def test_fragments_of_no_frame_go() -> None:
+    clean = strip_comments(jpeg(), JPEGBaseline8Bit)
+    hidden = NAME + b"\0" * (len(NAME) % 2)
+    item = struct.pack("<HHL", 0xFFFE, 0xE000, len(hidden)) + hidden
+    for has_bot in (True, False):
+        dataset = in_file([clean, clean], JPEGBaseline8Bit)
+        dataset.PixelData = encapsulate([clean, clean], has_bot=has_bot) + item
+        assert strip_pixel_data(dataset)
+        assert dataset.PixelData == encapsulate([clean, clean])
+
+
+def test_tables_of_offsets_that_list_something_else_are_made_anew_or_refused() -> None:
+    clean = strip_comments(jpeg(), JPEGBaseline8Bit)
+    right = encapsulate([clean, clean])
+    second = in_file([clean, clean], JPEGBaseline8Bit)
+    second.PixelData = right[:12] + b"LIN " + right[16:]
+    with pytest.raises(DicomError, match="1 of 2"):
+        strip_pixel_data(second)
+    only = in_file([clean], JPEGBaseline8Bit)
+    only.PixelData = encapsulate([clean])[:8] + b"CHEN" + encapsulate([clean])[12:]
+    assert strip_pixel_data(only)
+    assert only.PixelData == encapsulate([clean])
 
 
 def test_uncompressed_files_are_left_alone() -> None:

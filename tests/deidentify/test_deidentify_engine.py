@@ -25,8 +25,9 @@ from hypothesis import strategies as st
 from pydicom import DataElement, Dataset
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.tag import BaseTag
-from pydicom.uid import ImplicitVRLittleEndian
+from pydicom.uid import ImplicitVRLittleEndian, JPEGLSLossless
 
 from tracerless.core.errors import ProfileError
 from tracerless.core.volume import Contrast
@@ -469,10 +470,76 @@ def test_dates_that_are_called_moved_do_move() -> None:
         )
 
 
-def test_the_meaning_of_a_local_code_loses_what_no_list_knows() -> None:
+def test_a_local_code_goes_whole_and_a_public_one_keeps_known_words() -> None:
     dataset = base()
     dataset.AnatomicRegionSequence = [code("1", "99LOCAL", "Brain of Somebody")]
-    out = clean(dataset).AnatomicRegionSequence[0]
-    assert "Somebody" not in out.CodeMeaning
+    assert "AnatomicRegionSequence" not in clean(dataset)
     dataset.AnatomicRegionSequence = [code("T-A0100", "SRT", "Brain stem")]
     assert clean(dataset).AnatomicRegionSequence[0].CodeMeaning == "Brain stem"
+    dataset.AnatomicRegionSequence = [code("T-A0100", "SRT", "Brain of Somebody")]
+    assert clean(dataset).AnatomicRegionSequence[0].CodeMeaning == "Brain of"
+    dataset.AnatomicRegionSequence = [code("T-A0100", "SRT", "Somebody")]
+    assert clean(dataset).AnatomicRegionSequence[0].CodeMeaning == "T-A0100"
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [
+        ("CodingSchemeVersion", "Somebody"),
+        ("URNCodeValue", "http://hospital.example/somebody"),
+        ("LongCodeValue", "3F-CT01 Somebody and the rest of it"),
+        ("CodeValue", "Some Body"),
+    ],
+)
+def test_parts_of_a_code_that_are_not_of_their_form_go(keyword: str, value: str) -> None:
+    item = code("T-A0100", "SRT", "Brain")
+    setattr(item, keyword, value)
+    dataset = base()
+    dataset.AnatomicRegionSequence = [item]
+    assert keyword not in clean(dataset).AnatomicRegionSequence[0]
+
+
+def test_a_uid_that_pretends_to_be_the_standards_is_hashed() -> None:
+    dataset = base()
+    dataset.FrameOfReferenceUID = "1.2.840.10008.48151623.1"
+    assert str(clean(dataset).FrameOfReferenceUID).startswith("2.25.")
+    dataset.FrameOfReferenceUID = "1.2.840.10008.1.4.1.1"
+    assert clean(dataset).FrameOfReferenceUID == "1.2.840.10008.1.4.1.1"
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [
+        ("AcquisitionNumber", "48151623"),
+        ("InversionTime", "0912345678"),
+        ("BodyPartExamined", "TINGA"),
+        ("SoftwareVersions", "VE11 for Dr. Kuo"),
+    ],
+)
+def test_identifiers_in_places_for_numbers_and_codes_are_emptied(keyword: str, value: str) -> None:
+    dataset = base()
+    dataset.PatientID, dataset.PatientName = "48151623", "Ya^Tinga"
+    setattr(dataset, keyword, value)
+    assert not clean(dataset)[keyword].value
+    dataset.PatientID, dataset.PatientName = "7", "Wu^Bo"
+    setattr(
+        dataset,
+        keyword,
+        {"BodyPartExamined": "BRAIN", "SoftwareVersions": "syngo MR E11"}.get(keyword, "481516"),
+    )
+    assert clean(dataset)[keyword].value
+
+
+def test_a_comment_inside_a_compressed_frame_does_not_cross() -> None:
+    dataset = base()
+    dataset.compress(JPEGLSLossless)
+    frame = next(generate_frames(dataset.PixelData, number_of_frames=1))
+    planted = frame[:2] + b"\xff\xfe\x00\x0cSomebody12" + frame[2:]
+    dataset.PixelData = encapsulate([planted + b"\0" * (len(planted) % 2)])
+    pixels = dataset.pixel_array.copy()
+    assert b"Somebody12" in stored(dataset)
+    made = instance(dataset, profile=SEED, keys=KEYS, person=PERSON, contrast=Contrast.T1W)
+    assert isinstance(made, CleanInstance)
+    content = to_bytes(made.dataset)
+    assert b"Somebody12" not in content
+    assert np.array_equal(reread(content).pixel_array, pixels)

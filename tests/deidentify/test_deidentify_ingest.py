@@ -1,85 +1,18 @@
 """A folder becomes a dataset: complete, joined, resumable at any instant, and without anybody."""
 
 import json
-import multiprocessing
 import os
-import shutil
-import signal
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from deid_cases import MR, PT, base, plant, reread, stored
+from deid_cases import reread, stored
+from ingest_made import CHART, hospital, run, series, tree
 
 from tracerless.core.errors import DatasetError, ProfileError, StorageError, VaultError
-from tracerless.core.source import Problem, SourceSeries
+from tracerless.core.source import Problem
 from tracerless.core.volume import Contrast
 from tracerless.io.dicom_scan import Inventory
-from tracerless.io.vault import Vault
-from tracerless.workspace.ingest import IngestReport, ingest
-
-CHART = "A123456789"
-
-
-def series(
-    folder: Path,
-    *,
-    contrast: Contrast = Contrast.T1W,
-    person: str = CHART,
-    study: str = "1.2.840.1.1",
-    date: str = "20180503",
-    number: int = 5,
-    n_files: int = 3,
-    problems: tuple[Problem, ...] = (),
-) -> SourceSeries:
-    """Write a series of one person and say what it is, as a scan would."""
-    sop_class = PT if contrast is Contrast.FDG else MR
-    place = folder / f"{person}-{study}-{number}-{contrast}"
-    place.mkdir(parents=True)
-    files = []
-    for k in range(1, n_files + 1):
-        dataset = base(sop_class, number=k)
-        plant(dataset)
-        dataset.PatientID, dataset.StudyInstanceUID, dataset.StudyDate = person, study, date
-        dataset.SeriesInstanceUID = f"{study}.{number}"
-        dataset.SOPInstanceUID = f"{study}.{number}.{k}"
-        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-        dataset.SeriesNumber = number
-        files.append(place / f"{person}{k}")
-        files[-1].write_bytes(stored(dataset))
-    return SourceSeries(
-        files=tuple(files),
-        contrast=contrast,
-        reason="a test",
-        modality="PT" if sop_class == PT else "MR",
-        sop_class=sop_class,
-        series_number=number,
-        n_frames=n_files,
-        person=person,
-        study=study,
-        study_date=date,
-        problems=problems,
-    )
-
-
-def run(place: Path, *found: SourceSeries, **options: object) -> IngestReport:
-    inventory = Inventory(tuple(found), {"not-dicom": 1}, 10)
-    data, vault = place / "data", place / "vault"
-    return ingest(inventory, data, vault=vault, **{"profile": "seed", **options})  # type: ignore[arg-type]
-
-
-def hospital(folder: Path) -> tuple[SourceSeries, ...]:
-    return (
-        series(folder),
-        series(folder, contrast=Contrast.FDG, number=7, n_files=2),
-        series(folder, person="B222", study="1.2.840.1.2", n_files=2),
-    )
-
-
-def tree(root: Path) -> dict[str, bytes]:
-    files = (path for path in sorted(root.rglob("*")) if path.is_file())
-    return {str(path.relative_to(root)): path.read_bytes() for path in files}
+from tracerless.workspace.ingest import ingest
 
 
 def test_series_of_one_visit_lie_together_and_nobody_is_named(tmp_path: Path) -> None:
@@ -173,7 +106,12 @@ def test_another_vault_makes_other_people(tmp_path: Path) -> None:
     )
     assert one.isdisjoint(two)
     with pytest.raises(VaultError, match="made with vault"):
-        ingest(Inventory(found, {}, 7), tmp_path / "one/data", vault=tmp_path / "two/vault", profile="seed")
+        ingest(
+            Inventory(found, {}, 7),
+            tmp_path / "one/data",
+            vault=tmp_path / "two/vault",
+            profile="seed",
+        )
 
 
 def test_what_stays_outside_is_listed_with_its_reason(tmp_path: Path) -> None:
@@ -218,7 +156,7 @@ def test_texts_that_the_table_keeps_are_pointed_out(tmp_path: Path) -> None:
     found = series(tmp_path / "in", n_files=2)
     for path in found.files:
         dataset = reread(path.read_bytes())
-        dataset.PerformedProcedureStepDescription = "MR head for Dr. Unlisted"
+        dataset.PerformedProcedureStepDescription = "MR head as Unlisted said"
         dataset.RequestedProcedureDescription = f"Head {CHART}"
         path.write_bytes(stored(dataset))
     notes = " ".join(run(tmp_path, found).notes)
@@ -260,60 +198,3 @@ def test_a_full_disk_is_one_sentence_and_finished_series_stay(
     assert before.items() <= after.items()
     assert not [name for name in after if ".partial" in name or "FDG" in name]
     assert run(tmp_path, *found).written >= 1
-
-
-_EVENTS = ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "os.truncate")
-
-
-def _die_at(count: int, root: Path, work: Callable[[], object]) -> None:
-    """Run ``work`` and be killed at the n-th change of anything below ``root``."""
-    left = [count]
-
-    def hook(event: str, arguments: tuple[object, ...]) -> None:
-        writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & 3
-        if (event in _EVENTS or writes) and str(root) in str(arguments[0]):
-            left[0] -= 1
-            if left[0] == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.addaudithook(hook)
-    work()
-    os._exit(77)
-
-
-def _killed_at(count: int, place: Path, found: tuple[SourceSeries, ...]) -> int:
-    fork = multiprocessing.get_context("fork")
-    child = fork.Process(target=_die_at, args=(count, place, lambda: run(place, *found)))
-    child.start()
-    child.join()
-    return int(child.exitcode or 0)
-
-
-def _after_every_kill(tmp_path: Path, step: int) -> int:
-    found = hospital(tmp_path / "in")
-    calm = tmp_path / "calm"
-    Vault.create(calm / "vault", dataset=calm / "data")
-    shutil.copytree(calm / "vault", tmp_path / "vault")
-    run(calm, *found)
-    expected = tree(calm / "data")
-    count = 1
-    while True:
-        place = tmp_path / f"killed-{count}"
-        shutil.copytree(tmp_path / "vault", place / "vault")
-        code = _killed_at(count, place, found)
-        if code == 77:
-            return count
-        assert code == -signal.SIGKILL
-        run(place, *found)
-        assert tree(place / "data") == expected, count
-        shutil.rmtree(place)
-        count += step
-
-
-def test_killed_at_many_instants_it_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
-    assert _after_every_kill(tmp_path, 13) > 60
-
-
-@pytest.mark.slow
-def test_killed_at_every_instant_it_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
-    assert _after_every_kill(tmp_path, 1) > 60

@@ -48,7 +48,7 @@ def test_workers_make_the_bytes_that_one_process_makes(tmp_path: Path) -> None:
     one, two = run(tmp_path / "one"), run(tmp_path / "two", workers=2)
     assert one.summary() == two.summary()
     assert tree(tmp_path / "one" / "data") == tree(tmp_path / "two" / "data")
-    assert run(tmp_path / "two", workers=2).written == 0
+    assert run(tmp_path / "two").written == 0
     assert not multiprocessing.active_children()
 
 
@@ -152,3 +152,29 @@ def test_series_are_told_what_was_stamped(tmp_path: Path) -> None:
         record = json.loads(path.read_text())
         stamped = dcmread(path.parent / "0001.dcm").DeidentificationMethodCodeSequence
         assert record["codes"] == [item.CodeValue for item in stamped]
+
+
+def test_an_instance_of_an_earlier_batch_does_not_come_again_in_another_series(
+    tmp_path: Path,
+) -> None:
+    visits(tmp_path / "in", n_people=1)
+    run(tmp_path)
+    before = tree(tmp_path / "data" / "sourcedata")
+    for path in (tmp_path / "in" / "00").iterdir():
+        again = dcmread(path)
+        again.SeriesInstanceUID, again.SeriesNumber = "2.25.99", 99
+        again.PixelData = bytes(len(again.PixelData) - 2) + b"\1\0"
+        again.save_as(path)
+    report = run(tmp_path)
+    assert report.quarantined == {"duplicate": 1}
+    assert tree(tmp_path / "data" / "sourcedata") == before
+    shutil.rmtree(next((tmp_path / "data").rglob("T1w_003")))
+    assert run(tmp_path).quarantined == {}
+
+
+def test_a_mixed_dataset_is_called_one(tmp_path: Path) -> None:
+    visits(tmp_path / "in", n_people=2)
+    run(tmp_path)
+    shutil.rmtree(tmp_path / "in" / "10")
+    notes = run(tmp_path, profile="ps315-basic").notes
+    assert "1 series of this dataset were made by another policy: it is mixed." in notes

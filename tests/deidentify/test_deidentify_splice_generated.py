@@ -28,9 +28,12 @@ def series(draw: st.DrawFn) -> list[bytes]:
         shared = [Cell(0x00080005, "CS", name.encode() + b" " * (len(name) % 2)), *shared]
     files = []
     for index in range(draw(st.integers(1, 5))):
+        first = draw(cells()) if draw(st.integers(0, 5)) == 0 else []
         own = draw(cells()) if draw(st.integers(0, 2)) == 0 else []
-        content = whole([*base(index + 1), *own, *shared], implicit=implicit)
-        files.append(content + draw(st.sampled_from((b"", b"", b"\0\0", b"\xfc\xff\xfc\xff" + b"\0" * 12))))
+        content = whole([*first, *base(index + 1), *own, *shared], implicit=implicit)
+        files.append(
+            content + draw(st.sampled_from((b"", b"", b"\0\0", b"\xfc\xff\xfc\xff" + b"\0" * 12)))
+        )
     return files
 
 

@@ -125,8 +125,8 @@ def test_slices_are_standard_objects_and_nothing_of_the_sheet_is_left(tmp_path: 
         across, down = np.array(each.ImageOrientationPatient, dtype=float).reshape(2, 3)
         along = np.cross(across, down) @ np.array(each.ImagePositionPatient, dtype=float)
         assert float(each.SliceLocation) == pytest.approx(along, abs=1e-6)
-    assert [float(each.TriggerTime) for each in files[:3]] == [0.0, 42.5, 85.0]
-    assert files[1].AcquisitionTime == "235950.542500"
+    times = [each.AcquisitionTime for each in files[:3]]
+    assert times == ["235950.500000", "235950.542500", "235950.585000"]
 
 
 def test_a_slice_taken_after_midnight_has_the_next_day() -> None:
@@ -147,6 +147,10 @@ def test_uids_of_slices_need_the_key(tmp_path: Path) -> None:
     assert uids[0] == uids[1]
     assert set(uids[0]).isdisjoint(uids[2])
     assert mosaic.SOPInstanceUID not in uids[0]
+    before = mosaic.to_json()
+    slices = unroll.unroll(mosaic, layout, uid_key=KEY)
+    slices[0].PatientID = "changed"
+    assert mosaic.to_json() == before
 
 
 def test_a_mosaic_that_does_not_say_how_its_tiles_run_stays_a_mosaic(tmp_path: Path) -> None:
@@ -157,6 +161,18 @@ def test_a_mosaic_that_does_not_say_how_its_tiles_run_stays_a_mosaic(tmp_path: P
     assert all("MOSAIC" in each.ImageType for each in files)
     assert json.loads((folder / "series.json").read_text())["unrolled"] == 0
     assert len(loaded(folder, Contrast.ASL).volumes) == 3
+
+
+def test_a_mosaic_that_lost_its_mark_does_not_cross_as_one_slice(tmp_path: Path) -> None:
+    def edit(dataset: Dataset, index: int) -> None:
+        states(None)(dataset, index)
+        dataset.PatientName = "MOSAIC^PERFUSION"  # a kept code may not repeat a name
+
+    write_mosaic(tmp_path / "in", stack(), oblique(), edit=edit)
+    arguments = [str(tmp_path / "in"), str(tmp_path / "data"), "--vault", str(tmp_path / "vault")]
+    CliRunner().invoke(command, [*arguments, "--profile", "seed"], catch_exceptions=False)
+    for path in (tmp_path / "data").rglob("*.dcm"):
+        assert unroll.is_mosaic(dcmread(path))
 
 
 def test_one_silent_mosaic_among_others_keeps_its_whole_series_as_it_was(tmp_path: Path) -> None:

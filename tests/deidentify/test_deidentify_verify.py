@@ -122,6 +122,19 @@ def file_name(made: House) -> None:
     (made.folder / "0002.dcm").rename(made.folder / f"{CHART}.dcm")
 
 
+def folder_name(made: House) -> None:
+    made.folder.rename(made.folder.with_name(f"FDG_{CHART}"))
+
+
+def creator(made: House) -> None:
+    """A block that is named after somebody; the vault knows one of the same name."""
+
+    def put(dataset: Dataset) -> None:
+        dataset.private_block(0x0011, "DRWANG", create=True).add_new(1, "LO", "DRWANG")
+
+    edit(made.first, put)
+
+
 def write(name: str, content: str | bytes) -> Callable[[House], None]:
     def plant(made: House) -> None:
         path = made.root / name.replace("PERSON", f"sub-{made.person}")
@@ -168,6 +181,9 @@ LEAKS = (
     Planted("a birth date in ISO form", header("Manufacturer", "1962-07-13"), FOUND),
     Planted("an old UID", header("StudyInstanceUID", "1.3.12.2.1107.5.2.32.35235.2"), FOUND),
     Planted("a file name", file_name, FOUND),
+    Planted("a folder's name", folder_name, FOUND),
+    Planted("a report's name", write(f"reports/{CHART}.html", "x"), FOUND),
+    Planted("a vendor's name", creator, ("border", "private-creator")),
     Planted("a table", write("derivatives/tracerless/cohort.tsv", f"id\tx\n1\t{BIRTH}\n"), FOUND),
     Planted("a page", write("reports/PERSON.html", "<p>Dawenlong &nbsp; Chen</p>"), FOUND),
     Planted("everybody's table", write("participants.tsv", f"id\n{CHART}\n"), FOUND),
@@ -189,4 +205,6 @@ def test_a_value_that_comes_back_is_found_and_never_told(
     assert planted.found in kinds(verdict)
     page = (verdict.folder / "verification.html").read_text()
     for text in (json.dumps(verdict.report, ensure_ascii=False), page):
-        assert not any(secret in text for secret in ("Dawenlong", "大文", BIRTH, ADDRESS))
+        assert not any(
+            secret in text for secret in ("Dawenlong", "大文", BIRTH, ADDRESS, CHART, "DRWANG")
+        )

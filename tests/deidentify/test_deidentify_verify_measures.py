@@ -9,6 +9,8 @@ import pytest
 from pydicom import Dataset
 from verify_cases import House, copy, edit, house, kinds, proven, whole  # noqa: F401
 
+from tracerless.core.errors import DatasetError
+
 
 class Spoiled(NamedTuple):
     """What was done to a dataset, and what must be found."""
@@ -67,6 +69,16 @@ def dose(made: House) -> None:
 
 def lost(made: House) -> None:
     (made.folder / "0002.dcm").unlink()
+
+
+def lost_person(made: House) -> None:
+    """Somebody else is left, so that the dataset is not empty."""
+    (made.root / f"sourcedata/sub-{made.person}").rename(made.root / "sourcedata/sub-A1")
+
+
+def row(made: House) -> None:
+    with (made.root / "participants.tsv").open("a") as table:
+        table.write("sub-Dawenlong\tF\n")
 
 
 def doubled(made: House) -> None:
@@ -140,6 +152,8 @@ SPOILED = (
             ("references", "link-changed")),
     Spoiled("an old root", header("FrameOfReferenceUID", "1.2.3.4"), ("border", "old-uid")),
     Spoiled("a lost file", lost, ("complete", "missing-instance")),
+    Spoiled("a lost person", lost_person, ("complete", "missing-person")),
+    Spoiled("a row of nobody", row, ("complete", "row-of-nobody")),
     Spoiled("a file twice", doubled, ("complete", "duplicate-instance")),
     Spoiled("an unknown file", stranger, ("complete", "unknown-instance")),
     Spoiled("a folder's mark", stray("sourcedata/PERSON/.DS_Store"), ("complete", "stray-file")),
@@ -213,3 +227,16 @@ def test_dates_moved_by_other_days_are_one_finding(copy: House) -> None:  # noqa
 
     edit(copy.first, change)
     assert kinds(proven(copy)) == {("measures", "date-shift")}
+
+
+def test_somebody_whom_only_the_vault_knows_is_a_warning(copy: House) -> None:  # noqa: F811
+    (copy.root / "participants.tsv").unlink()
+    lost_person(copy)
+    found = [e for e in proven(copy).report["findings"] if e["kind"] == "missing-person"]
+    assert [each["level"] for each in found] == ["warning"]
+
+
+def test_a_dataset_of_nobody_proves_nothing(copy: House) -> None:  # noqa: F811
+    shutil.rmtree(copy.root / f"sourcedata/sub-{copy.person}")
+    with pytest.raises(DatasetError, match="nothing to prove"):
+        proven(copy)

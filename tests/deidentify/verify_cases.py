@@ -59,6 +59,7 @@ def source(sop_class: str, number: int, series: int) -> Dataset:
     dataset.PatientName, dataset.PatientID, dataset.PatientBirthDate = NAME, CHART, BIRTH
     dataset.PatientAddress = ADDRESS
     dataset.StudyDescription = "Memory clinic of Doctor Wangxiaoming"
+    dataset.private_block(0x0011, "DRWANG", create=True).add_new(1, "LO", "seen by DRWANG")
     dataset.SeriesInstanceUID = f"1.2.840.99.{series}"
     dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = (
         f"1.2.840.99.{series}.{number}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -53,12 +53,10 @@ def command(
     dataset: Path,
     *,
     vault: Path,
-    profile: str,
-    options: tuple[str, ...],
-    domain: str,
     workers: int,
     phenotype: Path | None,
     as_json: bool,
+    **policy: Any,
 ) -> None:
     """De-identify every usable series of FOLDER into DATASET.
 
@@ -70,17 +68,15 @@ def command(
     from tracerless.io.dicom_scan import scan
     from tracerless.workspace.ingest import ingest
 
-    inventory = scan(folder, progress=lambda files, n: track(files, "scan", n))
+    inventory = scan(folder, progress=lambda files, n: track(files, "scan", n), workers=workers)
     report = ingest(
         inventory,
         dataset,
         vault=vault,
-        profile=profile,
-        options=options,
-        domain=domain,
         workers=workers,
         phenotype=phenotype,
         progress=track,
+        **policy,
     )
     show(report.summary(), _lines(report), as_json=as_json)
     if report.blocked:

@@ -96,6 +96,7 @@ def steps(folder: Path, people: int, patients: int) -> Iterator[Step]:
         {"dataset": dataset, "model": str(model)},
     )
     yield Step(f"report {dataset}", "report", {"dataset": dataset})
+    yield Step(f"verify {dataset} --vault {vault}", "verify", {"dataset": dataset, "vault": vault})
 
 
 def _invoke(ctx: click.Context, step: Step) -> None:

@@ -97,6 +97,13 @@ class Face:
         return Face(np.array(plain["matrix"]), grid, brain, plain["numbers"])
 
 
+def apart_mm(one: Face, other: Face) -> float:
+    """How far apart two faces of one space put the nose or the chin, whichever is more, mm."""
+    places = np.array([(*place, 1.0) for place in region.FEATURES_MM])
+    moved = (places @ (one.matrix - other.matrix).T)[:, :3]
+    return float(np.linalg.norm(moved, axis=1).max())
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Knife:
     """A face carried into the space of one series; call it with any grid there.

@@ -24,11 +24,14 @@ TOP_MM = 5.0
 JAW_TOP_MM = -72.0
 JAW_BACK_MM = 2.0
 """Below ``JAW_TOP_MM`` the face reaches back to this y: cheeks and jaw."""
-BOTTOM_MM, BOTTOM_SLOPE = -140.0, -0.7
+BOTTOM_MM, BOTTOM_SLOPE = -150.0, -0.8
 """z below which no face is, at y = 0 and mm by mm towards the front: below the chin of a small or
 nodding head, above the chest."""
 EAR_MM = ((75.0, np.inf), (-66.0, 14.0), (-90.0, -4.0))
 """Bounds of each ear in |x|, y and z, mm."""
+
+FEATURES_MM = ((0.0, 104.0, -62.0), (0.0, 90.0, -116.0))
+"""Tip of the nose and chin on the standard brain, mm."""
 
 Mask = NDArray[np.bool_]
 

@@ -42,6 +42,8 @@ class Dates(StrEnum):
 class Rule:
     """What happens to ``tag``, why, and which part of the policy says so.
 
+    ``required`` is ``1`` or ``2`` where the object cannot be without the attribute (its type).
+
     ``origin`` is ``seed``, ``E.1-1`` with its code and the options that changed it, ``technical``
     (a technical list), or ``profile`` (a row of the profile's own).
     """
@@ -52,6 +54,7 @@ class Rule:
     reason_en: str
     reason_zh: str = ""
     origin: str = ""
+    required: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,14 +23,14 @@ def decoded(dataset: Dataset) -> NDArray[Any]:
     Raises:
         DicomError: no codec decodes the pixels, or they are in color.
     """
+    if int(dataset.get("SamplesPerPixel") or 1) != 1:
+        raise DicomError("The pixels are in color, gray ones are expected.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             stored = pixel_array(dataset)
     except Exception as error:  # noqa: BLE001 - codecs raise whatever they like
         raise DicomError(f"The pixels cannot be decoded ({type(error).__name__}).") from None
-    if int(dataset.get("SamplesPerPixel") or 1) != 1:
-        raise DicomError("The pixels are in color, gray ones are expected.")
     frames: NDArray[Any] = stored.reshape(-1, *stored.shape[-2:])
     return frames
 

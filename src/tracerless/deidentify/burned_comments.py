@@ -7,11 +7,18 @@ Source:
     ISO 10918-1 B.1-B.2 (JPEG), ISO 14495-1 C (JPEG-LS), ISO 15444-1 annex A and I (JPEG 2000).
 """
 
+import io
 import struct
+import warnings
 from collections.abc import Iterator
 
 from pydicom import Dataset
-from pydicom.encaps import encapsulate, generate_frames
+from pydicom.encaps import (
+    encapsulate,
+    generate_fragments,
+    generate_frames,
+    parse_basic_offsets,
+)
 from pydicom.uid import UID, JPEG2000TransferSyntaxes, JPEGLSTransferSyntaxes, JPEGTransferSyntaxes
 
 from tracerless.core.errors import DicomError
@@ -50,19 +57,26 @@ def strip_comments(fragment: bytes, syntax: str) -> bytes:
 def strip_pixel_data(dataset: Dataset) -> bool:
     """Take the comments out of all compressed frames of an instance, in place; whether any was.
 
+    Fragments that belong to no frame go too.
+
     Raises:
-        DicomError: a frame is not built as its transfer syntax says.
+        DicomError: a frame is missing, or not built as its transfer syntax says.
     """
     syntax = UID(str(getattr(dataset, "file_meta", Dataset()).get("TransferSyntaxUID") or ""))
     if "PixelData" not in dataset or not syntax.is_transfer_syntax or not syntax.is_compressed:
         return False
     n_frames = int(dataset.get("NumberOfFrames") or 1)
     try:
-        frames = list(generate_frames(dataset.PixelData, number_of_frames=n_frames))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            frames = list(generate_frames(dataset.PixelData, number_of_frames=n_frames))[:n_frames]
+        holds_more = _holds_more(dataset.PixelData, frames)
     except (ValueError, struct.error) as error:
         raise DicomError(f"The frames cannot be told apart ({type(error).__name__}).") from None
+    if len(frames) != n_frames:
+        raise DicomError(f"The frames cannot be told apart: {len(frames)} of {n_frames} are here.")
     stripped = [strip_comments(frame, syntax) for frame in frames]
-    if stripped == frames:
+    if stripped == frames and not holds_more:
         return False
     dataset.PixelData = encapsulate(stripped, has_bot=True)
     dataset["PixelData"].is_undefined_length = True
@@ -70,6 +84,18 @@ def strip_pixel_data(dataset: Dataset) -> bool:
         if keyword in dataset:
             delattr(dataset, keyword)
     return True
+
+
+def _holds_more(pixels: bytes, frames: list[bytes]) -> bool:
+    """Whether there are fragments of no frame, or a table of offsets that lists something else."""
+    with io.BytesIO(pixels) as stream:
+        offsets = parse_basic_offsets(stream)
+        fragments = list(generate_fragments(stream))
+    starts = [0]
+    for fragment in fragments:
+        starts.append(starts[-1] + 8 + len(fragment))
+    n_more = sum(map(len, fragments)) - sum(map(len, frames))
+    return n_more != 0 or (bool(offsets) and not set(offsets) <= set(starts[:-1]))
 
 
 def _padded(kept: bytes, fragment: bytes) -> bytes:

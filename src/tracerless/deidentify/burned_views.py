@@ -24,6 +24,7 @@ N_UNLIKE = 6
 _CELL = 8
 _FLAT = 0.05
 _MIN_CONSTANT = 20
+_BACKGROUND = 0.1
 
 Picture = NDArray[np.uint8]
 
@@ -114,9 +115,8 @@ class _Ranking:
 
     def _finish(self) -> None:
         """The last frame of its size has one neighbor at most."""
-        if self.last:
-            before = self.last[-2] if len(self.last) > 1 else self.last[-1]
-            self.cells.append(_unlike(self.last[-1], before, before))
+        before = self.last[-2] if len(self.last) > 1 else self.last[-1]
+        self.cells.append(_unlike(self.last[-1], before, before))
         self.last = []
 
     def most_unlike(self, n_wanted: int) -> list[int]:
@@ -167,14 +167,17 @@ class _Steady:
             np.maximum(self.most, frame, out=self.most)
 
     def picture(self) -> Picture | None:
-        """White where a value other than the commonest never changes; None when nowhere."""
+        """White where a value other than background never changes; None when nowhere.
+
+        Background is the commonest value that never changes, where it fills a tenth of the frame.
+        """
         if self.least is None or self.most is None or not self.is_one_size:
             return None
         steady = self.least == self.most
         values, counts = np.unique(self.least[steady], return_counts=True)
-        if values.size < 2:
-            return None
-        shown = steady & (self.least != values[counts.argmax()])
+        shown = steady
+        if counts.size and counts.max() > _BACKGROUND * steady.size:
+            shown = steady & (self.least != values[counts.argmax()])
         if int(shown.sum()) < _MIN_CONSTANT:
             return None
         return np.where(shown, 255, 0).astype(np.uint8)

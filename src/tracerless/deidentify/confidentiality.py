@@ -19,6 +19,9 @@ YEAR_ONLY = "year only"
 
 _CODES = frozenset("XZDUKC")
 _TIMEZONE = 0x00080201
+_CLINICAL_TRIAL = 0x0012
+"""Group of modules that an object may leave out whole, but not hold by half."""
+
 _TEXT = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 
 
@@ -129,7 +132,7 @@ def _basic(tag: int, code: str, kind: str, *, is_technical: bool) -> Action:
             return Action.HASH_UID
         if is_technical:
             return Action.KEEP
-    if kind:
+    if kind or tag >> 16 == _CLINICAL_TRIAL:
         return required(kind)
     return Action.EMPTY if letters == {"Z"} else Action.REMOVE
 

@@ -12,7 +12,6 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-
 IMPLEMENTATION_UID = UID("2.25.24526182953802831858593559339786712069")
 """Names this software as the writer of a file."""
 

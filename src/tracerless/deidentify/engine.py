@@ -11,10 +11,11 @@ from collections.abc import Iterator
 
 from pydicom import Dataset
 
-from tracerless.core.errors import ProfileError
+from tracerless.core.errors import DicomError, ProfileError
 from tracerless.core.volume import Contrast
 from tracerless.deidentify import removed, suv
 from tracerless.deidentify.actions import Dates
+from tracerless.deidentify.burned_comments import strip_pixel_data
 from tracerless.deidentify.container import file_meta, trim_pixels
 from tracerless.deidentify.keys import Keys
 from tracerless.deidentify.known import known_values
@@ -67,6 +68,10 @@ def instance(
             return reason
         clean.file_meta = file_meta(dataset, clean)
         trim_pixels(clean)
+        try:
+            strip_pixel_data(clean)
+        except DicomError as error:
+            return Refusal("unreadable", error.message)
         suv.carry(dataset, clean, profile)
         stamp(clean, profile, person.pseudonym, contrast)
     return CleanInstance(clean, walk.audit(), frozenset(walk.removed))

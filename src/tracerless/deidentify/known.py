@@ -17,6 +17,9 @@ SHORTEST_NAME = 3
 SHORTEST_JOINED = 5
 """A squeezed value of fewer Latin letters or digits is not hunted inside a text."""
 
+SHORTEST_NUMBER = 6
+"""A number of fewer digits is not compared with chart numbers: too many measures equal one."""
+
 ENCODINGS = ("utf-8", "cp950", "gb18030")
 """How Chinese is really written in files whose label says Latin-1 or nothing."""
 
@@ -37,10 +40,23 @@ class KnownValues:
         squeezed = "".join(words)
         return bool(self.words.intersection(words)) or any(v in squeezed for v in self.joined)
 
-    def fill(self, code: str) -> bool:
-        """Whether a coded value holds one of them whole; its single words are a vocabulary."""
+    def fill(self, code: str, vocabulary: frozenset[str] = frozenset()) -> bool:
+        """Whether a coded value holds one of them whole, or is one word of a name.
+
+        Args:
+            code: the coded value.
+            vocabulary: folded technical words; one of them is no name, whatever people are called.
+        """
         squeezed = "".join(_WORD.findall(fold(code)))
-        return any(value in squeezed for value in self.joined)
+        is_name = squeezed in self.words and squeezed not in vocabulary
+        return is_name or any(value in squeezed for value in self.joined)
+
+    def number(self, text: str) -> bool:
+        """Whether a number as text is one of them, or is written as no scanner writes numbers."""
+        digits = text.strip()
+        if len(digits) < SHORTEST_NUMBER or not digits.isdigit():
+            return False
+        return digits in self.joined or digits.startswith("0")
 
 
 def readings(text: str) -> tuple[str, ...]:

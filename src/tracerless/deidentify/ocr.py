@@ -73,31 +73,26 @@ def read_text(frame: NDArray[np.uint8]) -> tuple[Found, ...]:
     Raises:
         ModelError: the networks are not installed.
     """
-    rows, columns = frame.shape
-    scale = min(MAX_SCALE, max(MIN_SCALE, SHORT_SIDE / min(rows, columns)))
-    scale = min(scale, MAX_SIDE / max(rows, columns))
-    size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
-    picture = Image.fromarray(np.ascontiguousarray(frame)).resize(size, Image.Resampling.BICUBIC)
+    picture, scale = _enlarged(frame)
+    tallest = min(TALLEST, TALLEST_SHARE * min(frame.shape)) * scale
     found = []
-    tallest = min(TALLEST, TALLEST_SHARE * min(rows, columns)) * scale
     for quad in _places(picture, tallest):
         if _short_side(quad) > tallest:
             continue
         text, confidence, turn = _read(picture, quad)
-        low = np.floor(quad.min(axis=0) / scale).astype(int)
-        high = np.ceil(quad.max(axis=0) / scale).astype(int)
-        found.append(
-            Found(
-                top=max(0, int(low[1])),
-                left=max(0, int(low[0])),
-                bottom=min(rows, int(high[1])),
-                right=min(columns, int(high[0])),
-                confidence=confidence,
-                turn=turn,
-                text=text,
-            )
-        )
+        left, top = np.maximum(np.floor(quad.min(axis=0) / scale), 0).astype(int)
+        right, bottom = np.minimum(np.ceil(quad.max(axis=0) / scale), frame.shape[::-1]).astype(int)
+        found.append(Found(int(top), int(left), int(bottom), int(right), confidence, turn, text))
     return tuple(sorted(found, key=lambda each: (each.top, each.left)))
+
+
+def _enlarged(frame: NDArray[np.uint8]) -> tuple[Image.Image, float]:
+    rows, columns = frame.shape
+    scale = min(MAX_SCALE, max(MIN_SCALE, SHORT_SIDE / min(rows, columns)))
+    scale = min(scale, MAX_SIDE / max(rows, columns))
+    size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
+    picture = Image.fromarray(np.ascontiguousarray(frame))
+    return picture.resize(size, Image.Resampling.BICUBIC), scale
 
 
 def _places(picture: Image.Image, tallest: float) -> Iterator[Quad]:

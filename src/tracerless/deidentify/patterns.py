@@ -17,9 +17,10 @@ _STRICT = (
     re.compile(r"[\w.+\-]+@[\w\-]+\.\w+"),
     re.compile(r"(民國|民国)\s*\d{1,3}"),
     re.compile(r"(?<!\d)\d{2,4}\s*年\s*\d{1,2}\s*月"),
+    re.compile(r"\b(Dr|Mrs?|Ms|Prof|Doctor|Professor)\.? ?[A-Z][a-z]"),
     re.compile(r"\b(hospital|clinic|infirmary|university|medical cent(er|re))\b", re.IGNORECASE),
 )
-"""Mobile and landline numbers, e-mail, dates of the Taiwanese calendar in Chinese, institutions."""
+"""Telephone numbers, e-mail, ROC dates in Chinese, titles of people, institutions."""
 
 _TYPED = (
     re.compile(r"(?<!\d)\d{6,}(?!\d)"),

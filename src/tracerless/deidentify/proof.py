@@ -16,12 +16,14 @@ from tracerless.core.people import Pseudonym
 from tracerless.core.volume import Contrast
 from tracerless.deidentify import proof_measure as measure
 from tracerless.deidentify.actions import Action, Dates, Rule
+from tracerless.deidentify.codes import CODE_PARTS
 from tracerless.deidentify.confidentiality import CLEAN_FEATURES, CLEAN_PIXELS
 from tracerless.deidentify.profile import Profile
 from tracerless.deidentify.proof_border import Policy
 from tracerless.deidentify.proof_facts import InstanceFacts, facts_in
 from tracerless.deidentify.proof_findings import Finding
 from tracerless.deidentify.proof_links import References, dangling
+from tracerless.deidentify.proof_mosaic import compare_tiles
 from tracerless.deidentify.proof_pixels import essence
 from tracerless.deidentify.proof_scan import PIXELS, Level, Tree, scan, walk
 from tracerless.deidentify.proof_sweep import (
@@ -36,7 +38,6 @@ from tracerless.deidentify.proof_sweep import (
 from tracerless.deidentify.proof_told import TIMES, Value
 from tracerless.deidentify.proof_values import Common, needles, squeeze
 from tracerless.deidentify.proof_vendor import FIELDS
-from tracerless.deidentify.walk import CODE_PARTS
 
 PARTS_OF_SUV = frozenset({0x00101030, 0x00080031, 0x00541001, 0x00541102, 0x00540016})
 """Weight, time of the series, units, decay correction, radiopharmaceutical."""
@@ -121,9 +122,7 @@ class PersonProof:
             before = [self.facts[uid] for uid in self._of_series(series)]
             self._unrolled.update(each.uid for each in before)
             self.examined["measures"] += len(slices)
-            self.found += measure.compare_tiles(
-                before, slices, folder, is_defaced=declared.is_defaced
-            )
+            self.found += compare_tiles(before, slices, folder, is_defaced=declared.is_defaced)
 
     def text(self, content: bytes, kind: str, file: str, where: str = "") -> None:
         """Take up a piece of a file that is no DICOM, or a file's name."""
@@ -138,7 +137,8 @@ class PersonProof:
             values: (keyword, text) of everything that was removed of the person.
             shared: what was written of everybody, such as tables.
         """
-        wanted = needles(values, Common(frozenset(self._crossing), self.profile.vocabulary))
+        named = {(self._public(keyword), text) for keyword, text in values}
+        wanted = needles(named, Common(frozenset(self._crossing), self.profile.vocabulary))
         found = [*self.found, *sweep(self.haystack, wanted), *patterns(self.haystack)]
         if shared is not None:
             found += sweep(shared, wanted)
@@ -163,12 +163,21 @@ class PersonProof:
             "swept_bytes": self.haystack.n_bytes,
         }
 
+    def _public(self, keyword: str) -> str:
+        """A keyword that may be shown: a vendor's name only when the policy knows that vendor."""
+        if not keyword.startswith("private:"):
+            return keyword
+        creator = keyword.split(":", 2)[2].rpartition(":")[0]
+        is_known = any(creator == known for _, known, _ in self.profile.private)
+        return keyword if is_known else keyword[: len("private:GGGG")]
+
     def _policy(self, sidecar: Mapping[str, Any], declared: measure.Declared) -> Policy:
         later = {CLEAN_PIXELS: declared.boxes, CLEAN_FEATURES: declared.is_faceless}
+        stated = str(sidecar.get("contrast", ""))
         return Policy(
             self.profile,
             self.pseudonym,
-            Contrast(str(sidecar.get("contrast", "unknown"))),
+            Contrast(stated) if stated in set(Contrast) else Contrast.UNKNOWN,
             tuple(code for code, is_done in later.items() if is_done),
         )
 

@@ -5,7 +5,7 @@ Equal elements of one series are judged once.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pydicom import Dataset
@@ -13,8 +13,10 @@ from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
 
 from tracerless.core.people import Pseudonym
 from tracerless.core.volume import Contrast
-from tracerless.deidentify import csa
+from tracerless.deidentify import csa, suv
 from tracerless.deidentify.actions import Action, PrivateRule, Rule
+from tracerless.deidentify.change import DUMMIES, capped_age
+from tracerless.deidentify.codes import CODE_PARTS, CODE_TAGS, MEANING_TAG
 from tracerless.deidentify.confidentiality import CLEAN_FEATURES
 from tracerless.deidentify.conform import conforms
 from tracerless.deidentify.container import IMPLEMENTATION_NAME, IMPLEMENTATION_UID
@@ -24,7 +26,6 @@ from tracerless.deidentify.proof_scan import PIXELS, Element, Level, Tree, level
 from tracerless.deidentify.proof_values import Common
 from tracerless.deidentify.removed import STANDARD_UID_ROOT
 from tracerless.deidentify.stamp import stamp
-from tracerless.deidentify.walk import CODE_PARTS, CODE_TAGS, MEANING_TAG
 
 OWN_ROOT = "2.25."
 """Under which every UID of ours is made."""
@@ -34,6 +35,9 @@ META |= {0x00020010, 0x00020012, 0x00020013}
 """All that a file meta may hold."""
 
 _MAPPING = 0x00409096
+_OWN_MAPPING = frozenset(
+    {0x00283003, 0x004008EA, 0x00409210, 0x00409211, 0x00409216, 0x00409224, 0x00409225}
+)
 _CODES, _FACE = 0x00120064, 0x00280302
 _ELSEWHERE = PIXELS | {_CODES}
 _CODE_OF = (0x00080100, 0x00080102)
@@ -127,6 +131,8 @@ class Policy:
             yield "not-listed", _name(tag)
             return
         for item in element.items:
+            if tag == _MAPPING and self.profile.suv == "carry" and _is_own_mapping(item):
+                continue
             if any(part in item for part in CODE_TAGS):
                 yield from self._code(item, rules, depth + 1)
                 continue
@@ -176,18 +182,16 @@ class Policy:
 
     def _follows(self, action: Action, text: str, depth: int) -> bool:
         """Whether a value is one that the action could have made."""
-        if action is Action.EMPTY:
-            return False
-        if action is Action.PSEUDONYM:
-            return depth == 0 and text == str(self.pseudonym)
-        if action is Action.CLEAN:
-            return self._is_clean(text)
-        if action is Action.YEAR:
-            return all(each[4:8] in {"0101", ""} for each in text.split("\\"))
-        if action is Action.CAP_AGE and self.profile.age_cap is not None:
-            years = text[:3] if text.endswith("Y") and text[:3].isdigit() else "0"
-            return int(years) <= self.profile.age_cap
-        return True
+        each, cap = text.split("\\"), self.profile.age_cap
+        made: dict[Action, Callable[[], bool]] = {
+            Action.EMPTY: lambda: False,
+            Action.PSEUDONYM: lambda: depth == 0 and text == str(self.pseudonym),
+            Action.DUMMY: lambda: {*each} <= {*DUMMIES.values()},
+            Action.CLEAN: lambda: self._is_clean(text),
+            Action.YEAR: lambda: all(one[4:8] in {"0101", ""} for one in each),
+            Action.CAP_AGE: lambda: all(one == capped_age(one, cap) for one in each),
+        }
+        return made[action]() if action in made else True
 
     def _private(self, element: Element, level: Level) -> Iterator[Problem]:
         group, number = element.tag >> 16, element.tag & 0xFFFF
@@ -266,6 +270,15 @@ def _is_bare_header(raw: bytes) -> bool:
 def _are_ours(text: str) -> bool:
     roots = (OWN_ROOT, STANDARD_UID_ROOT)
     return all(not uid.strip() or uid.strip().startswith(roots) for uid in text.split("\\"))
+
+
+def _is_own_mapping(item: Level) -> bool:
+    """Whether a mapping is the one to SUV that the border writes: its numbers, unit and name."""
+    units = item[0x004008EA].items if 0x004008EA in item else ()
+    texts = {item[tag].text.strip() for tag in (0x00283003, 0x00409210) if tag in item}
+    unit = {inner.text.strip() for each in units for inner in each.values()}
+    named = {suv.UNIT, "UCUM", "Standardized Uptake Value body weight"}
+    return item.keys() <= _OWN_MAPPING and texts <= {"SUVbw"} and unit <= named
 
 
 def _codes(body: Level) -> set[str]:

@@ -11,9 +11,6 @@ from tracerless.deidentify.proof_suv import same
 from tracerless.deidentify.proof_told import DATES, LINKS, TIMES, TOLD, Value
 from tracerless.deidentify.proof_values import date_of
 
-_OF_SLICES = ("tr_ms", "te_ms", "ti_ms", "flip_deg", "spacing_mm", "orientation", "slope")
-"""What a slice has in common with the mosaic that it was cut from."""
-
 MOST_CHANGED = 0.75
 """Share of the blocks of a series that taking off a face may touch."""
 
@@ -44,9 +41,9 @@ class Declared:
 
 def declared_of(sidecar: Mapping[str, Any]) -> Declared:
     """What the record of a series says was done to its pixels."""
-    boxes = sidecar.get("cleaned_boxes") or ()
+    boxes = sidecar.get("cleaned_boxes")
     return Declared(
-        tuple((int(b[0]), int(b[1]), int(b[2]), int(b[3])) for b in boxes),
+        tuple(_box(each) for each in (boxes if isinstance(boxes, list) else ())),
         is_defaced=bool(sidecar.get("defaced")),
         is_unrolled=bool(sidecar.get("unrolled")),
         is_faceless=bool(sidecar.get("defaced") or sidecar.get("face")),
@@ -66,6 +63,13 @@ class Promised:
     suv: bool
     times: frozenset[str] = frozenset(TIMES)
     vendor: frozenset[str] = frozenset()
+
+
+def _box(stated: object) -> tuple[int, int, int, int]:
+    """A rectangle as it is stated; an empty one, behind which nothing hides, when it is none."""
+    if isinstance(stated, list) and len(stated) == 4 and all(type(n) is int for n in stated):
+        return (stated[0], stated[1], stated[2], stated[3])
+    return (0, 0, 0, 0)
 
 
 def compare(
@@ -91,35 +95,6 @@ def compare(
         yield Finding("measures", "suv", file, "SUVbw")
     if not _keeps_pixels(before.values, after, declared):
         yield Finding("measures", "pixels", file, "PixelData")
-
-
-def compare_tiles(
-    before: Sequence[InstanceFacts],
-    after: Mapping[str, Mapping[str, Value]],
-    folder: str,
-    *,
-    is_defaced: bool = False,
-) -> Iterator[Finding]:
-    """Whether slices hold exactly the tiles of the mosaics that they were cut from, in their order.
-
-    Args:
-        before: of the mosaics, in their order.
-        after: facts of the slices by path, in their order.
-        folder: of the series, for what concerns no single file.
-        is_defaced: whether a face was taken off after that.
-    """
-    tiles = [tile for each in before for tile in _texts(each.values.get("tiles"))]
-    if len(tiles) != len(after) or not tiles:
-        yield Finding("measures", "pixels", folder, "tiles")
-    if is_defaced:
-        blocks = [{"blocks": [b]} for e in before for b in _texts(e.values.get("tile_blocks"))]
-        yield from compare_blocks(list(zip(blocks, after.values(), strict=False)), folder)
-    for tile, (file, found) in zip(tiles, after.items(), strict=False):
-        if not is_defaced and found.get("pixels") != tile:
-            yield Finding("measures", "pixels", file, "PixelData")
-        for name in _OF_SLICES:
-            if not any(_equal(each.values.get(name), found.get(name)) for each in before):
-                yield Finding("measures", "timing", file, name)
 
 
 def compare_blocks(
@@ -187,7 +162,7 @@ def _changed(
     """(topic, name) of what the header no longer tells, or tells differently."""
     told = [(one.topic, one.name) for one in TOLD]
     for topic, name in (*told, *(("scale", name) for name in sorted(promised.vendor))):
-        if not _equal(before.get(name), after.get(name)):
+        if not equal(before.get(name), after.get(name)):
             yield topic, name
     for name in sorted(promised.times):
         if after.get(name) and not _same_time(before.get(name), after[name]):
@@ -196,6 +171,15 @@ def _changed(
     for each in _texts(before.get("mapped")):
         if not any(_same_mapping(each, other) for other in others):
             yield "scale", "RealWorldValueMappingSequence"
+
+
+def equal(one: Value | None, other: Value | None) -> bool:
+    """Whether two facts are the same, numbers to a millionth; an absent one only equals another."""
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(equal, one, other))
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return same(float(one), float(other))
+    return one == other
 
 
 def _keeps_pixels(
@@ -215,14 +199,6 @@ def _keeps_suv(before: InstanceFacts, after: Mapping[str, Value], *, carries_suv
     if not kept:
         return not carries_suv
     return all(isinstance(each, float) and same(wanted, each) for each in kept)
-
-
-def _equal(one: Value | None, other: Value | None) -> bool:
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_equal, one, other))
-    if isinstance(one, int | float) and isinstance(other, int | float):
-        return same(float(one), float(other))
-    return one == other
 
 
 def _same_time(before: Value | None, after: Value) -> bool:

@@ -189,7 +189,7 @@ class _Reader:
             tag = high << 16 | low
             if tag == _ITEM_END:
                 return found, at + 8
-            if (group and high != group) or (not depth and tag < last and not group):
+            if (group and high != group) or (tag < last and self._is_over(vr, depth)):
                 return found, at
             name, length, at = self._head(tag, vr, short, at)
             element, at = self._value(tag, name, length, at, end, depth)
@@ -198,6 +198,10 @@ class _Reader:
             found[tag] = element
             last = tag
         return found, at
+
+    def _is_over(self, vr: bytes, depth: int) -> bool:
+        """Whether a tag out of order is none: something lies behind the last attribute."""
+        return not depth and not (self.is_explicit and vr in {**_LONG, **_SHORT})
 
     def _value(
         self, tag: int, vr: str, length: int, at: int, end: int, depth: int

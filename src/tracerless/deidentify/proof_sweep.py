@@ -4,7 +4,7 @@ Pieces are gathered once (files of a series repeat nearly all of theirs), then s
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tracerless.deidentify.known import fold
@@ -19,6 +19,7 @@ _UID = re.compile(r"(?<![\d.])\d+(?:\.\d+){3,}(?![\d.])")
 _DIGITS = re.compile(r"(?<!\d\.)(?<!\d)\d{5,}(?!\d)")
 _PARTED = re.compile(r"(?<!\d)(\d{2,4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?!\d)")
 _SEAM = "\n"
+_MUCH = 1024
 _ENCODINGS = ("cp950", "gb18030", "latin-1")
 
 _ID = re.compile(r"(?<![A-Za-z0-9])[A-Za-z][1289]\d{8}(?![A-Za-z0-9])")
@@ -104,9 +105,10 @@ def sweep(haystack: Haystack, wanted: Needles) -> list[Finding]:
             found.add(Finding("values", "value-found", file, wanted.uids[uid], where))
     pieces = haystack.pieces.values()
     texts = [(p, text) for p in pieces if p.kind not in {NUMBER, DATE} for text in p.texts]
-    _search(texts, wanted.inside, squeeze, found)
-    _search(texts, wanted.words, spaced, found)
-    _search(texts, {f" {part} ": k for part, k in wanted.parts.items()}, spaced, found, "name-part")
+    _search(texts, wanted.inside, squeeze, found, words=wanted.ordinary)
+    _search(texts, wanted.words, spaced, found, words=wanted.ordinary)
+    parts = {f" {part} ": keyword for part, keyword in wanted.parts.items()}
+    _search(texts, parts, spaced, found, kind="name-part")
     for piece, text in texts:
         found.update(_value(piece, keyword) for keyword in _tokens(text, wanted))
     for piece in pieces:
@@ -135,12 +137,14 @@ def patterns(haystack: Haystack) -> list[Finding]:
     return sorted(found)
 
 
-def _value(piece: Piece, keyword: str, kind: str = "value-found") -> Finding:
-    """A part of a name is a doubt within sentences, where it may be a word, and else a failure."""
-    is_doubt = kind == "name-part" and piece.kind in {PROSE, BINARY}
-    return Finding(
-        "values", kind, piece.file, keyword, piece.where, WARNING if is_doubt else FAILURE
-    )
+def _value(
+    piece: Piece, keyword: str, kind: str = "value-found", *, is_word: bool = False
+) -> Finding:
+    """One word, such as a part of a name, is a doubt within sentences and noise; else a failure."""
+    is_noise = piece.kind == BINARY and len(piece.content) > _MUCH and kind == "name-part"
+    is_doubt = is_noise or (piece.kind == PROSE and (is_word or kind == "name-part"))
+    level = WARNING if is_doubt else FAILURE
+    return Finding("values", kind, piece.file, keyword, piece.where, level)
 
 
 def _search(
@@ -148,6 +152,8 @@ def _search(
     wanted: Mapping[str, str],
     form: Callable[[str], str],
     found: set[Finding],
+    *,
+    words: Collection[str] = (),
     kind: str = "value-found",
 ) -> None:
     """Search all texts as one; only where something is found are they looked at one by one."""
@@ -155,7 +161,12 @@ def _search(
     whole = _SEAM.join(text for _, text in formed)
     for needle, keyword in wanted.items():
         if needle in whole:
-            found.update(_value(piece, keyword, kind) for piece, text in formed if needle in text)
+            is_word = needle in words
+            found.update(
+                _value(piece, keyword, kind, is_word=is_word)
+                for piece, text in formed
+                if needle in text
+            )
 
 
 def _search_bytes(haystack: Haystack, wanted: Mapping[bytes, str], found: set[Finding]) -> None:

@@ -61,6 +61,7 @@ class Needles:
         dates: (year, month, day).
         uids: as they were.
         raw: bytes in other codes.
+        ordinary: forms that are one word of letters and name nobody: within sentences a doubt.
         skipped: how many values are not looked for, by (reason, keyword).
     """
 
@@ -71,6 +72,7 @@ class Needles:
     dates: dict[tuple[int, int, int], str] = field(default_factory=dict, repr=False)
     uids: dict[str, str] = field(default_factory=dict, repr=False)
     raw: dict[bytes, str] = field(default_factory=dict, repr=False)
+    ordinary: set[str] = field(default_factory=set, repr=False)
     skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
     n_values: int = 0
 
@@ -194,11 +196,20 @@ def _add_text(made: Needles, keyword: str, text: str, common: Common, vr: str) -
         return has_parts
     if plain.isdigit() and plain.isascii():
         made.numbers.setdefault(plain, keyword)
+        forms = set()
     elif len(plain) >= SHORTEST_INSIDE or not plain.isascii():
         made.inside.setdefault(plain, keyword)
+        forms = {plain}
     else:
-        made.words.setdefault(spaced(text), keyword)
-        made.words.setdefault(f" {plain} ", keyword)
+        forms = {spaced(text), f" {plain} "}
+        made.words.update(dict.fromkeys(forms - made.words.keys(), keyword))
+    if (
+        vr != "PN"
+        and keyword not in _IDENTITY
+        and plain.isalpha()
+        and spaced(text).split() == [plain]
+    ):
+        made.ordinary |= forms
     for form in {text, text.replace(" ", "^"), text.replace(" ", "")}:
         for content in _encoded(form):
             made.raw.setdefault(content, keyword)

@@ -3,6 +3,7 @@
 from pydicom import Dataset
 from pydicom.uid import UID
 
+from tracerless.deidentify.burned_capture import capture
 from tracerless.deidentify.profile import Profile
 from tracerless.deidentify.values import Refusal
 
@@ -44,10 +45,7 @@ def _pixels_refusal(dataset: Dataset) -> Refusal | None:
     color = dataset.get("SamplesPerPixel", 1) != 1
     if color or str(dataset.get("PhotometricInterpretation", "")).strip() not in _GREY:
         return Refusal("capture", "The pixels are in color: a capture, not a measurement.")
-    words = {str(word).upper() for word in dataset.get("ImageType") or ()}
-    if "SCREEN SAVE" in words or "SECONDARY CAPTURE" in words:
-        return Refusal("capture", "The image type says that it is a screen capture.")
-    return None
+    return capture(dataset)
 
 
 def _class_name(dataset: Dataset) -> str:

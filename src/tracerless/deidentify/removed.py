@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from pydicom import DataElement, Dataset
 from pydicom.datadict import keyword_for_tag
+from pydicom.uid import UID
 
 from tracerless.deidentify.known import texts
 
@@ -16,7 +17,7 @@ SWEPT_VRS = frozenset(
 """Types whose values can be told from chance; numbers and codes cannot."""
 
 STANDARD_UID_ROOT = "1.2.840.10008."
-"""UIDs that the standard itself assigns; they name kinds, not things."""
+"""Root of the UIDs that the standard itself assigns."""
 
 LONGEST = 4096
 """Signs of a value that are remembered; a longer text is known by its start."""
@@ -25,6 +26,11 @@ _SHORTEST_UNKNOWN, _LONGEST_UNKNOWN = 4, 256
 
 Removed = tuple[str, str]
 """(keyword, or group, creator and offset of a private field; the value as text)."""
+
+
+def is_public_uid(uid: str) -> bool:
+    """Whether the standard itself assigned the UID: it names a kind, not a thing."""
+    return uid.startswith(STANDARD_UID_ROOT) and UID(uid).name != uid
 
 
 def values(element: DataElement, name: str) -> Iterator[Removed]:
@@ -42,7 +48,7 @@ def values(element: DataElement, name: str) -> Iterator[Removed]:
         yield from hidden(element.value, name)
     elif vr in SWEPT_VRS:
         for text in texts(element.value):
-            if text.strip() and not (vr == "UI" and text.startswith(STANDARD_UID_ROOT)):
+            if text.strip() and not (vr == "UI" and is_public_uid(text)):
                 yield name, text.strip()[:LONGEST]
 
 

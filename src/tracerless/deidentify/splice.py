@@ -14,6 +14,7 @@ from tracerless.deidentify.removed import Removed
 from tracerless.deidentify.splice_desk import Desk
 from tracerless.deidentify.splice_gate import SOP_INSTANCE
 from tracerless.deidentify.splice_judge import MISREAD, hush
+from tracerless.deidentify.splice_meta import Container
 from tracerless.deidentify.splice_scan import Element, UnusualError, elements, header
 from tracerless.deidentify.splice_scope import Key, Scope, total
 from tracerless.deidentify.splice_suv import Uptake
@@ -36,7 +37,7 @@ class Spliced:
         removed: (keyword, value) of every text that did not cross as it was; identifies.
     """
 
-    content: bytes
+    content: bytes = field(repr=False)
     audit: Audit
     removed: frozenset[Removed] = field(repr=False)
 
@@ -46,6 +47,7 @@ class Memo:
 
     def __init__(self) -> None:
         self._scopes: dict[Key, Scope] = {}
+        self._container = Container()
         self._desks: dict[tuple[Profile, Keys, CleanIdentity, Contrast], Desk] = {}
 
     def desk(self, profile: Profile, keys: Keys, person: CleanIdentity, contrast: Contrast) -> Desk:
@@ -55,7 +57,9 @@ class Memo:
         if desk is None:
             while len(self._desks) >= MOST_DESKS:
                 del self._desks[next(iter(self._desks))]
-            desk = self._desks[key] = Desk(profile, keys, person, contrast, scopes=self._scopes)
+            desk = self._desks[key] = Desk(
+                profile, keys, person, contrast, scopes=self._scopes, container=self._container
+            )
         return desk
 
 
@@ -91,8 +95,14 @@ def _spliced(content: bytes, desk: Desk) -> Spliced | Refusal:
     if known is not None:
         case, fit = known
         shown = case.pixels(content, fit.pixels)
-        whole = b"".join((desk.meta(case, fit.uid), *fit.written, *shown))
-        return Spliced(whole, fit.audit, fit.lost | desk.container(content, meta))
+        whole = b"".join(
+            (
+                desk.container.written(case.sop_class, fit.uid, implicit=implicit),
+                *fit.written,
+                *shown,
+            )
+        )
+        return Spliced(whole, fit.audit, fit.lost.union(*desk.container.lost(content, meta)))
     with hush():
         return _scanned(content, meta, start, desk, implicit=implicit)
 
@@ -105,17 +115,19 @@ def _scanned(
     if pixels[1] > MAX_HEADER_BYTES:
         raise UnusualError
     case = desk.case(content, found, implicit=implicit)
-    if case.verdict.refusal is not None:
-        return case.verdict.refusal
     shown = case.pixels(content, pixels)
     parts = case.parts(content, found)
+    if case.verdict.refusal is not None:
+        return case.verdict.refusal  # only now: the door for files would say what is broken first
     sources = Uptake.SOURCE if case.uptake else ()
     raws = {tag: content[a:b] for tag, a, _, b in found if tag in sources}
     written = case.written(parts, raws)
     uid = written.get(SOP_INSTANCE, b"")[8:].rstrip(b"\0")
     if not uid.isascii() or b"\\" in uid or not uid:
         raise UnusualError
-    whole = b"".join((desk.meta(case, uid), *written.values(), *shown))
-    lost = desk.container(content, meta) | total(parts)[1]
+    whole = b"".join(
+        (desk.container.written(case.sop_class, uid, implicit=implicit), *written.values(), *shown)
+    )
+    lost = total(parts)[1].union(*desk.container.lost(content, meta))
     desk.learn(case, content, found)
     return Spliced(whole, case.scope.audit(parts), lost)

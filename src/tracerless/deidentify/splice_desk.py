@@ -4,21 +4,14 @@ A `Case` is what files share that agree in everything the answers hang on: the e
 whether they may cross, the identifiers they state, and their character set.
 """
 
-import re
-
-from pydicom import DataElement, Dataset
-from pydicom.dataset import FileMetaDataset
-from pydicom.uid import UID
+from pydicom import Dataset
 
 from tracerless.core.volume import Contrast
-from tracerless.deidentify import removed
 from tracerless.deidentify.actions import Action
-from tracerless.deidentify.container import file_meta, to_bytes
 from tracerless.deidentify.engine import require_offset
 from tracerless.deidentify.keys import Keys
 from tracerless.deidentify.known import known_values
 from tracerless.deidentify.profile import Profile
-from tracerless.deidentify.removed import STANDARD_UID_ROOT, Removed
 from tracerless.deidentify.splice_gate import (
     ASKED,
     SLACK_BYTES,
@@ -27,8 +20,9 @@ from tracerless.deidentify.splice_gate import (
     Verdict,
     verdict,
 )
-from tracerless.deidentify.splice_judge import NOTHING, Part, encoded, hush, parsed
+from tracerless.deidentify.splice_judge import NOTHING, Part, encoded, hush, parsed, split
 from tracerless.deidentify.splice_learn import learn
+from tracerless.deidentify.splice_meta import Container
 from tracerless.deidentify.splice_scan import (
     PIXELS,
     UNDEFINED,
@@ -40,21 +34,17 @@ from tracerless.deidentify.splice_scan import (
 from tracerless.deidentify.splice_scope import CHARACTER_SET, PIXEL_SIGN, Key, Scope
 from tracerless.deidentify.splice_suv import Uptake
 from tracerless.deidentify.splice_template import Fit, Template
+from tracerless.deidentify.splice_vendor import tag_of
 from tracerless.deidentify.stamp import stamp
 from tracerless.deidentify.values import CleanIdentity
 
 MOST_CASES = 32
-"""Cases, and scopes, that are remembered at a time."""
-
-MOST_META = 256
-"""Elements of file metas that are remembered at a time."""
+MOST_SCOPES = 8
+"""Cases of a desk, and scopes of all desks, that are remembered at a time."""
 
 MOST_TEMPLATES = 4
 """Series that are followed at a time."""
 
-_META_INSTANCE = 0x00020003
-_UID = re.compile(rb"[0-9.]{1,64}\0?")
-_EMPTY = b"\0" * 128
 _PIXEL_PART: Part = (b"", ((("keep", "PixelData"), 1),), NOTHING)
 
 
@@ -69,9 +59,10 @@ class Case:
         self.implicit = implicit
         self.sop_class = str(parsed(raws[SOP_CLASS], {}, implicit=implicit)[SOP_CLASS].value)
         self.stamps = desk.stamps
-        if self.verdict.refusal is None:
-            self.scope = desk.scope(raws, self.sop_class, implicit=implicit)
-            self.uptake = Uptake.of(self.scope)
+        if self.sop_class not in desk.profile.by_class:
+            raise UnusualError
+        self.scope = desk.scope(raws, self.sop_class, implicit=implicit)
+        self.uptake = Uptake.of(self.scope)
         self._last: dict[int, bytes] = {}
         self._free = {SOP_INSTANCE}
         self.template: Template | None = None
@@ -143,7 +134,7 @@ class Case:
             parts: of the whole file.
             raws: encoded elements of the file that the uptake factor may follow from.
         """
-        found = {_tag(part[0]): part[0] for part in parts if part[0]}
+        found = {tag_of(part[0]): part[0] for part in parts if part[0]}
         found.update(self.stamps)
         if self.uptake is not None:
             mapping = self.uptake.mapping(raws)
@@ -163,6 +154,7 @@ class Desk:
         contrast: Contrast,
         *,
         scopes: dict[Key, Scope],
+        container: Container,
     ) -> None:
         require_offset(profile, person)
         self.profile, self.keys, self.person = profile, keys, person
@@ -170,12 +162,11 @@ class Desk:
         self._cases: dict[tuple[bool, bytes], Case] = {}
         self._templates: list[tuple[Case, Template]] = []
         self._scopes = scopes
-        self._meant: dict[bytes, frozenset[Removed]] = {}
-        self._metas: dict[tuple[str, bool, int], tuple[bytes, bytes]] = {}
+        self.container = container
         stamped = Dataset()
         with hush():
             stamp(stamped, profile, person.pseudonym, contrast)
-        self.stamps = {int(each.tag): encoded(_alone(each)) for each in stamped}
+        self.stamps = split(encoded(stamped))
 
     def case(self, content: bytes, found: list[Element], *, implicit: bool) -> Case:
         """The case of a file.
@@ -228,68 +219,7 @@ class Desk:
         around = tuple(context.items())
         key = Key(self.profile, self.keys, self.person, sop_class, known, implicit, around)
         if key not in self._scopes:
-            while len(self._scopes) >= MOST_CASES:
+            while len(self._scopes) >= MOST_SCOPES:
                 del self._scopes[next(iter(self._scopes))]
             self._scopes[key] = Scope(key)
         return self._scopes[key]
-
-    def container(self, content: bytes, meta: list[Element]) -> frozenset[Removed]:
-        """What preamble and file meta hold that does not cross."""
-        found = []
-        for tag, start, value, stop in meta:
-            if tag == _META_INSTANCE and _UID.fullmatch(content, value, stop):
-                uid = content[value:stop].rstrip(b"\0").decode("ascii")
-                standard = uid.startswith(STANDARD_UID_ROOT)
-                found += [] if standard else [("MediaStorageSOPInstanceUID", uid)]
-            else:
-                found += self._said(content[start:stop])
-        if not content.startswith(_EMPTY):
-            found += removed.hidden(content[:128], "preamble")
-        return frozenset(found)
-
-    def _said(self, raw: bytes) -> frozenset[Removed]:
-        """What an element of the file meta says."""
-        if raw not in self._meant:
-            while len(self._meant) >= MOST_META:
-                del self._meant[next(iter(self._meant))]
-            with hush():
-                self._meant[raw] = frozenset(removed.of_level(parsed(raw, {}, implicit=False)))
-        return self._meant[raw]
-
-    def meta(self, case: Case, uid: bytes) -> bytes:
-        """Preamble and file meta of a clean file.
-
-        Args:
-            case: of the file.
-            uid: of the clean instance.
-        """
-        key = (case.sop_class, case.implicit, len(uid))
-        around = self._metas.get(key)
-        if around is None:
-            around = self._metas[key] = _meta(case, "9" * len(uid))
-        return uid.join(around)
-
-
-def _meta(case: Case, uid: str) -> tuple[bytes, bytes]:
-    """What stands before and behind the instance UID in preamble and file meta."""
-    source, clean = Dataset(), Dataset()
-    syntax = "1.2.840.10008.1.2" if case.implicit else "1.2.840.10008.1.2.1"
-    source.file_meta = FileMetaDataset()
-    source.file_meta.TransferSyntaxUID = UID(syntax)
-    with hush():
-        clean.SOPClassUID, clean.SOPInstanceUID = case.sop_class, uid
-        clean.file_meta = file_meta(source, clean)
-        whole = to_bytes(clean)
-    front = whole[: -len(encoded(clean))]
-    before, _, behind = front.rpartition(uid.encode())
-    return before, behind
-
-
-def _alone(element: DataElement) -> Dataset:
-    dataset = Dataset()
-    dataset.add(element)
-    return dataset
-
-
-def _tag(piece: bytes) -> int:
-    return int.from_bytes(piece[:2], "little") << 16 | int.from_bytes(piece[2:4], "little")

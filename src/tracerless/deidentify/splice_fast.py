@@ -15,7 +15,7 @@ from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
 from tracerless.deidentify.actions import Action, Rule
 from tracerless.deidentify.change import changed
 from tracerless.deidentify.keys import hash_uid
-from tracerless.deidentify.removed import STANDARD_UID_ROOT, Removed
+from tracerless.deidentify.removed import Removed, is_public_uid
 from tracerless.deidentify.splice_judge import NOTHING
 from tracerless.deidentify.walk import Walk
 
@@ -33,6 +33,7 @@ _SHAPES = {
 }
 _SIZES = {b"US": 2, b"SS": 2, b"UL": 4, b"SL": 4}
 _FLOATS = {b"FL": "f", b"FD": "d"}
+_LONG_NUMBER = re.compile(rb"(?<![\d.eE+\-])\d{6,}(?![\d.eE])")
 _UID = re.compile(rb"[0-9.]{1,64}\0?")
 _TABLES = frozenset((0x00281101, 0x00281102, 0x00281103, 0x00283002))
 """Descriptors of lookup tables: their first number is read in a way of its own."""
@@ -80,6 +81,8 @@ def answer(plan: Plan, vr: bytes, value: bytes, walk: Walk) -> Answer | None:
         return _uid(plan, value, walk)
     if plan.action not in (Action.KEEP, Action.SHIFT) or not is_plain(plan.tag, vr, value):
         return None
+    if vr in (b"DS", b"IS") and _LONG_NUMBER.search(value):
+        return None  # may be a chart number
     if plan.action is Action.KEEP:
         return value, Action.KEEP, NOTHING
     return _moved(plan, value, walk) if vr in (b"DA", b"DT") else None
@@ -106,7 +109,7 @@ def _uid(plan: Plan, value: bytes, walk: Walk) -> Answer | None:
     if _UID.fullmatch(value) is None or len(value) % 2:
         return None
     uid = value.rstrip(b"\0").decode("ascii")
-    if uid.startswith(STANDARD_UID_ROOT):
+    if is_public_uid(uid):
         return value, Action.KEEP, NOTHING
     new = hash_uid(walk.keys.uid, uid).encode("ascii")
     return new + b"\0" * (len(new) % 2), Action.HASH_UID, frozenset(((plan.keyword, uid),))

@@ -23,8 +23,8 @@ ROWS, COLUMNS, N_FRAMES, BITS = 0x00280010, 0x00280011, 0x00280008, 0x00280100
 
 ASKED = frozenset(
     (
-        *(SOP_CLASS, SERIES, 0x00080008, 0x00280002, 0x00280004, 0x00280301, ROWS, COLUMNS),
-        *(N_FRAMES, BITS, 0x00280103),
+        *(SOP_CLASS, SERIES, 0x00080008, 0x00080064, 0x00280002, 0x00280004, 0x00280301),
+        *(ROWS, COLUMNS, N_FRAMES, BITS, 0x00280103),
     )
 )
 """Elements that the answer depends on; the instance UID is asked for by its shape alone."""

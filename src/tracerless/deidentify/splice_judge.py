@@ -8,7 +8,8 @@ import contextlib
 import logging
 import struct
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from io import BytesIO
 
 from pydicom import Dataset, config
@@ -18,7 +19,7 @@ from pydicom.filereader import read_dataset
 from pydicom.filewriter import write_dataset
 
 from tracerless.deidentify.removed import Removed
-from tracerless.deidentify.splice_scan import MAX_DEPTH, UnusualError
+from tracerless.deidentify.splice_scan import MAX_DEPTH, UnusualError, elements
 from tracerless.deidentify.walk import TooDeepError, Walk
 
 Counts = tuple[tuple[tuple[str, str], int], ...]
@@ -29,6 +30,8 @@ Part = tuple[bytes, Counts, frozenset[Removed]]
 
 NOTHING: frozenset[Removed] = frozenset()
 
+_IS_HUSHED: ContextVar[bool] = ContextVar("_IS_HUSHED", default=False)
+
 MISREAD = (
     ArithmeticError, AssertionError, AttributeError, BufferError, BytesLengthException, EOFError,
     InvalidDicomError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError,
@@ -37,7 +40,7 @@ MISREAD = (
 """What reading or writing a hostile piece can be expected to raise."""
 
 
-def parsed(piece: bytes, around: Mapping[int, bytes], *, implicit: bool) -> Dataset:
+def parsed(piece: bytes, around: Mapping[int, bytes], *, implicit: bool, depth: int = 0) -> Dataset:
     """The elements of a piece, every value converted, what cannot be converted left out.
 
     Args:
@@ -45,6 +48,7 @@ def parsed(piece: bytes, around: Mapping[int, bytes], *, implicit: bool) -> Data
         around: encoded elements of the instance that the conversion depends on (character set,
             sign of pixels); not in the result.
         implicit: whether types are left out.
+        depth: of the level that the piece lies in.
 
     Raises:
         UnusualError: the reader stumbles, or sequences are nested too deep.
@@ -55,7 +59,7 @@ def parsed(piece: bytes, around: Mapping[int, bytes], *, implicit: bool) -> Data
             dataset = read_dataset(
                 whole, is_implicit_VR=implicit, is_little_endian=True, at_top_level=False
             )
-            _convert(dataset)
+            _convert(dataset, MAX_DEPTH - depth)
             for tag in around:
                 dataset.pop(tag, None)
         except MISREAD as error:
@@ -82,28 +86,40 @@ def judged(dataset: Dataset, depth: int, walk: Walk) -> Part:
     return encoded(clean), tuple(walk.counts.items()), frozenset(walk.removed)
 
 
-def judged_alone(dataset: Dataset, tag: int, walk: Walk) -> Part:
-    """What becomes of one standard element of the top level.
+def judged_alone(
+    dataset: Dataset, tags: Iterable[int], depth: int, new_walk: Callable[[], Walk]
+) -> dict[int, Part]:
+    """What becomes of each of some standard elements of a level; not for parts of coded items.
 
     Args:
-        dataset: converted; may hold others, or not the element any more.
-        tag: of the element.
-        walk: new; counts and gathers for this element alone.
+        dataset: converted; may hold others, or lack some of them.
+        tags: of the elements.
+        depth: of the level that they lie in.
+        new_walk: gives a walk that counts and gathers for one element alone.
 
     Raises:
-        UnusualError: the element cannot be written, or is nested too deep.
+        UnusualError: an element cannot be written, or is nested too deep.
     """
     clean = Dataset()
-    if tag not in dataset:
-        return b"", (), NOTHING
+    done: dict[int, tuple[Counts, frozenset[Removed]]] = {}
     with hush():
         try:
-            element = walk.element(dataset, tag, 0)
-            if element is not None:
-                clean.add(element)
+            for tag in tags:
+                walk = new_walk()
+                element = walk.element(dataset, tag, depth) if tag in dataset else None
+                if element is not None:
+                    clean.add(element)
+                done[tag] = tuple(walk.counts.items()), frozenset(walk.removed)
         except (TooDeepError, *MISREAD) as error:
             raise UnusualError from error
-    return encoded(clean), tuple(walk.counts.items()), frozenset(walk.removed)
+    written = split(encoded(clean))
+    return {tag: (written.get(tag, b""), *said) for tag, said in done.items()}
+
+
+def split(content: bytes) -> dict[int, bytes]:
+    """Written elements by tag."""
+    found = elements(content, 0, len(content), implicit=False, depth=1)
+    return {tag: content[start:stop] for tag, start, _, stop in found}
 
 
 def encoded(clean: Dataset) -> bytes:
@@ -124,10 +140,10 @@ def encoded(clean: Dataset) -> bytes:
     return buffer.getvalue()
 
 
-def _convert(dataset: Dataset) -> None:
+def _convert(dataset: Dataset, deepest: int) -> None:
     """Convert every value at every depth; what cannot be converted goes, as the reader has it."""
     level = [dataset]
-    for _ in range(MAX_DEPTH):
+    for _ in range(deepest):
         level = [item for parent in level for item in _items(parent)]
         if not level:
             return
@@ -155,17 +171,19 @@ def hush() -> Iterator[None]:
     To silence them takes longer than to judge a piece, so whoever judges many does it once around
     all of them; inside, this does nothing.
     """
-    chatter = logging.getLogger("pydicom")
-    level = chatter.level
-    if level > logging.CRITICAL:
+    if _IS_HUSHED.get():
         yield
         return
+    chatter = logging.getLogger("pydicom")
+    level = chatter.level
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         chatter.setLevel(logging.CRITICAL + 1)
+        token = _IS_HUSHED.set(True)
         try:
             yield
         finally:
+            _IS_HUSHED.reset(token)
             chatter.setLevel(level)
 
 

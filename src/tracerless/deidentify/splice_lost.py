@@ -15,15 +15,16 @@ from pydicom.datadict import (
 )
 
 from tracerless.deidentify import removed
-from tracerless.deidentify.removed import LONGEST, STANDARD_UID_ROOT, Removed
+from tracerless.deidentify.removed import LONGEST, Removed, is_public_uid
 from tracerless.deidentify.splice_fast import is_plain
 from tracerless.deidentify.splice_judge import NOTHING, hush, parsed
-from tracerless.deidentify.splice_scan import ALONE, Element, UnusualError, items
+from tracerless.deidentify.splice_scan import ALONE, OPEN, Element, UnusualError, items
 
 Lost = frozenset[Removed]
 
-MOST = 20_000
-"""Answers that are remembered at a time."""
+MOST = 8000
+LONGEST_PIECE = 1 << 13
+"""Answers that are remembered at a time, and bytes of a piece that is remembered."""
 _SIZES = {b"US": 2, b"SS": 2, b"UL": 4, b"SL": 4, b"FL": 4, b"FD": 8}
 _SIZES |= dict.fromkeys((b"OD", b"OF", b"OL", b"OV", b"OW"), 1)
 _STRINGS = frozenset((b"DS", b"IS", b"TM"))
@@ -58,6 +59,8 @@ class Loss:
         vr = _standard(tag) if self._implicit else content[start + 4 : start + 6]
         if vr == b"UN":
             vr = b""  # the reader knows better
+        if self._implicit and content.startswith(OPEN, start + 4):
+            vr = b"SQ"
         return self._of(content, element, (vr, keyword_for_tag(tag) or "unknown", b""), depth)
 
     def vendor(self, content: bytes, element: Element, holder: bytes, depth: int) -> Lost | None:
@@ -73,7 +76,9 @@ class Loss:
             UnusualError: it cannot be read here.
         """
         tag, start, _, _ = element
-        stated = b"UN" if self._implicit else content[start + 4 : start + 6]
+        stated = content[start + 4 : start + 6]
+        if self._implicit:
+            stated = b"SQ" if content.startswith(OPEN, start + 4) else b"UN"
         what = self._fields.get((holder, tag, stated))
         if what is None:
             vr = self.type(tag, holder) if stated == b"UN" else stated
@@ -93,9 +98,11 @@ class Loss:
         if found is not None:
             return found
         raw = holder + content[start:stop]
-        if raw not in self._memo:
-            self._keep(raw, self._read(raw, tag, name))
-        return self._memo[raw]
+        if raw in self._memo:
+            return self._memo[raw]
+        lost = self._read(raw, tag, name, depth)
+        self._keep(raw, lost)
+        return lost
 
     def _plain(self, tag: int, vr: bytes, name: str, value: bytes) -> Lost | None:
         size = _SIZES.get(vr)
@@ -139,9 +146,9 @@ class Loss:
                 lost.append(self.standard(content, element, depth))
         return NOTHING.union(*filter(None, lost))
 
-    def _read(self, raw: bytes, tag: int, name: str) -> Lost | None:
-        around = {tag: held for tag, held in self._around.items() if held not in raw}
-        dataset = parsed(raw, around, implicit=self._implicit)
+    def _read(self, raw: bytes, tag: int, name: str, depth: int) -> Lost | None:
+        around = {at: held for at, held in self._around.items() if at != tag}
+        dataset = parsed(raw, around, implicit=self._implicit, depth=depth)
         if tag not in dataset:
             return None
         with hush():
@@ -172,6 +179,8 @@ class Loss:
         return found
 
     def _keep(self, raw: bytes, lost: Lost | None) -> None:
+        if len(raw) > LONGEST_PIECE:
+            return
         if len(self._memo) >= MOST:
             self._memo.clear()
         self._memo[raw] = lost
@@ -192,7 +201,7 @@ def _said(vr: bytes, name: str, value: bytes) -> Lost | None:
         return NOTHING
     if vr == b"UI" and _UID.fullmatch(value):
         uid = value.rstrip(b"\0").decode("ascii")
-        return NOTHING if uid.startswith(STANDARD_UID_ROOT) else frozenset(((name, uid),))
+        return NOTHING if is_public_uid(uid) else frozenset(((name, uid),))
     if vr in _WORDS and _ASCII.fullmatch(value):
         text = value.rstrip(b"\0 ").decode("ascii").strip()
         return frozenset(((name, text[:LONGEST]),)) if text else NOTHING

@@ -32,6 +32,9 @@ _SYNTAXES = (b"1.2.840.10008.1.2\0", b"1.2.840.10008.1.2.1\0")
 """Implicit and explicit little endian, as stored."""
 
 _DELIMITERS = 0xFFFE
+OPEN = b"\xff\xff\xff\xff"
+"""The length of a value that its delimiter ends."""
+
 ITEM = b"\xfe\xff\x00\xe0"
 _ITEM_END = b"\xfe\xff\x0d\xe0\0\0\0\0"
 _SEQUENCE_END = b"\xfe\xff\xdd\xe0\0\0\0\0"

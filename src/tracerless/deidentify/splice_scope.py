@@ -7,12 +7,13 @@ of any of these the same bytes may become something else, so they are never shar
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pydicom import Dataset
 
 from tracerless.deidentify.actions import Action
+from tracerless.deidentify.codes import CODE_TAGS, surviving
 from tracerless.deidentify.keys import Keys
 from tracerless.deidentify.known import KnownValues
 from tracerless.deidentify.profile import Profile
@@ -21,19 +22,17 @@ from tracerless.deidentify.splice_fast import Plan, answer, head, plan_of
 from tracerless.deidentify.splice_judge import NOTHING, Counts, Part, judged, judged_alone, parsed
 from tracerless.deidentify.splice_lost import Loss
 from tracerless.deidentify.splice_scan import ALONE, ITEM, Element, UnusualError, items
-from tracerless.deidentify.splice_vendor import Vendor
+from tracerless.deidentify.splice_vendor import Vendor, tag_of
 from tracerless.deidentify.values import Audit, CleanIdentity
-from tracerless.deidentify.walk import CODE_TAGS, Walk
+from tracerless.deidentify.walk import Walk
 
 CHARACTER_SET, PIXEL_SIGN = 0x00080005, 0x00280103
 _LUT_DATA = 0x00283006
 _CODES = frozenset(CODE_TAGS)
-_CONTEXT_GROUPS = (b"\x08\0", b"\x28\0")
-"""Groups of the character set and of the sign of pixels, as stored."""
 
 LONGEST = 1 << 14
 """Pieces of more bytes are not remembered."""
-MOST = 1 << 28
+MOST = 1 << 25
 """Bytes that one scope remembers before it starts afresh."""
 _ENTRY = 400
 """Bytes that an entry takes besides what it holds."""
@@ -58,6 +57,14 @@ class Key:
     known: KnownValues = field(repr=False)
     implicit: bool
     around: tuple[tuple[int, bytes], ...] = field(repr=False)
+
+
+class WholeError(Exception):
+    """A sequence has to be read with everything around it, from the top level down.
+
+    The type of a number can hang on the sign of the pixels, and how the reader carries that sign
+    into items hangs on how the sequences around them are encoded.
+    """
 
 
 class Scope:
@@ -93,12 +100,17 @@ class Scope:
             plan = self.plan(tag)
             raw = content[start:stop]
             vr = plan.vr if self.key.implicit else content[start + 4 : start + 6]
-            is_asked = tag & 0xFFFF and not tag & 0x10000 and plan.action is not Action.REMOVE
+            is_asked = (
+                tag & 0xFFFF
+                and tag != _LUT_DATA
+                and not tag & 0x10000
+                and plan.action is not Action.REMOVE
+            )
             if is_asked and value - start == 8 and vr != b"SQ" and not self._plain(plan, vr, raw):
                 raws[tag] = raw
-        dataset = self.parsed(b"".join(raws.values()))
-        for tag, raw in raws.items():
-            self._keep(self._memo[0], raw, judged_alone(dataset, tag, self.walk()))
+        dataset = self.parsed(b"".join(raws.values()), raws)
+        for tag, part in judged_alone(dataset, raws, 0, self.walk).items():
+            self._keep(self._memo[0], raws[tag], part)
 
     @property
     def is_new(self) -> bool:
@@ -141,24 +153,37 @@ class Scope:
         return self._memo[0].get(raw) or self._piece(content, element, raw, 0)
 
     def _piece(self, content: bytes, element: Element, raw: bytes, depth: int) -> Part:
-        tag, start, value, _ = element
-        plan = self.plan(tag)
-        vr = plan.vr if self.key.implicit else content[start + 4 : start + 6]
-        part: Part | None = None
-        if tag == _LUT_DATA:
+        plan = self.plan(element[0])
+        if plan.tag == _LUT_DATA:
             raise UnusualError
         if plan.action is Action.REMOVE:
             lost = self.loss.standard(content, element, depth)
             done: Counts = (((str(Action.REMOVE), plan.keyword), 1),)
             part = (b"", (), NOTHING) if lost is None else (b"", done, lost)
-        elif plan.is_sequence and vr == b"SQ":
-            part = self._sequence(content, element, plan, depth)
-        elif value - start == 8 and len(raw) <= LONGEST:
-            part = self._plain(plan, vr, raw)
-        if part is None:
-            part = self.judge(raw, depth)
+        else:
+            part = self._staying(content, element, raw, depth)
         self._keep(self._memo[depth > 0], raw, part)
         return part
+
+    def _staying(self, content: bytes, element: Element, raw: bytes, depth: int) -> Part:
+        tag, start, value, _ = element
+        plan = self.plan(tag)
+        vr = plan.vr if self.key.implicit else content[start + 4 : start + 6]
+        if plan.is_sequence and vr == b"SQ":
+            try:
+                return self._sequence(content, element, plan, depth)
+            except WholeError:
+                if depth:
+                    raise
+                return self._alone(raw, tag, depth)
+        if depth and (plan.vr == b"SQ" or (len(plan.vrs) > 1 and vr not in plan.vrs)):
+            raise WholeError
+        is_short = value - start == 8 and len(raw) <= LONGEST
+        plain = self._plain(plan, vr, raw) if is_short else None
+        return plain or self._alone(raw, tag, depth)
+
+    def _alone(self, raw: bytes, tag: int, depth: int) -> Part:
+        return judged_alone(self.parsed(raw, depth=depth), (tag,), depth, self.walk)[tag]
 
     def plan(self, tag: int) -> Plan:
         """What is ordered for a standard tag."""
@@ -174,29 +199,44 @@ class Scope:
         value, action, lost = found
         return head(plan.tag, vr, len(value)) + value, (((str(action), plan.keyword), 1),), lost
 
-    def _sequence(self, content: bytes, element: Element, plan: Plan, depth: int) -> Part | None:
+    def _sequence(self, content: bytes, element: Element, plan: Plan, depth: int) -> Part:
+        """What becomes of a sequence whose items are judged by their elements.
+
+        Raises:
+            WholeError: its items are read differently from their surroundings.
+        """
+        try:
+            inside = items(content, element, implicit=self.key.implicit, depth=depth)
+        except UnusualError as error:
+            raise WholeError from error
         parts: list[Part] = []
-        written = []
-        for begin, closed, found in items(
-            content, element, implicit=self.key.implicit, depth=depth
-        ):
+        bodies, coded = [], []
+        for begin, closed, found in inside:
             tags = {each[0] for each in found}
             if not ALONE.isdisjoint(tags):
-                return None
+                raise WholeError
             if _CODES.isdisjoint(tags):
                 inner = self.level(content, found, depth + 1)
             else:
-                inner = [self._item(content[begin:closed], depth + 1)]
-            body = b"".join([part[0] for part in inner])
-            written.append(ITEM + len(body).to_bytes(4, "little") + body)
+                inner = [self._item(content[begin:closed], tags, depth + 1)]
+            bodies.append(b"".join([part[0] for part in inner]))
+            coded.append(not _CODES.isdisjoint(tags))
             parts += inner
-        body = b"".join(written)
-        front = head(plan.tag, b"SQ", 0) + len(body).to_bytes(4, "little")
         counts, lost = total(parts)
+        left = surviving([bool(body) for body in bodies], coded)
+        if bodies and not left and self._rules[plan.tag].required != "2":
+            return b"", (*counts, (("remove", plan.keyword), 1)), lost
+        kept = [bodies[place] for place in left]
+        body = b"".join([ITEM + len(each).to_bytes(4, "little") + each for each in kept])
+        front = head(plan.tag, b"SQ", 0) + len(body).to_bytes(4, "little")
         return front + body, (*counts, (("keep", plan.keyword), 1)), lost
 
-    def _item(self, raw: bytes, depth: int) -> Part:
+    def _item(self, raw: bytes, tags: set[int], depth: int) -> Part:
+        """What becomes of a coded item."""
         part = self._coded.get(raw)
+        nests = self.key.implicit and any(self.plan(tag).vr == b"SQ" for tag in tags)
+        if nests or (not self.key.implicit and b"UN\0\0" in raw):
+            raise WholeError
         if part is None:
             part = self.judge(raw, depth)
             self._keep(self._coded, raw, part)
@@ -208,18 +248,22 @@ class Scope:
         Raises:
             UnusualError: it cannot be judged alone.
         """
-        return judged(self.parsed(raw), depth, self.walk())
+        return judged(self.parsed(raw, depth=depth), depth, self.walk())
 
-    def parsed(self, raw: bytes) -> Dataset:
+    def parsed(self, raw: bytes, own: Collection[int] = (), *, depth: int = 0) -> Dataset:
         """The elements of a piece.
+
+        Args:
+            raw: encoded elements of one level.
+            own: their tags, where there are several and some of the standard.
+            depth: of the level.
 
         Raises:
             UnusualError: the reader stumbles.
         """
-        around = self.around
-        if raw[:2] in _CONTEXT_GROUPS:
-            around = {tag: held for tag, held in around.items() if held not in raw}
-        return parsed(raw, around, implicit=self.key.implicit)
+        held = own or (tag_of(raw),)
+        around = {tag: each for tag, each in self.around.items() if tag not in held}
+        return parsed(raw, around, implicit=self.key.implicit, depth=depth)
 
     def audit(self, parts: list[Part]) -> Audit:
         """The counts of all parts together."""

@@ -80,7 +80,7 @@ class Uptake:
 
     def _form(self, raws: Mapping[int, bytes]) -> Form | None:
         scope = self._scope
-        source = scope.parsed(b"".join(raw for _, raw in sorted(raws.items())))
+        source = scope.parsed(b"".join(raw for _, raw in sorted(raws.items())), raws)
         try:
             with hush():
                 clean = scope.walk().level(source, 0)

@@ -11,12 +11,19 @@ from dataclasses import dataclass
 from tracerless.deidentify.private import MOSAIC
 from tracerless.deidentify.profile import PrivateRule, Profile
 from tracerless.deidentify.splice_fast import head, is_plain
-from tracerless.deidentify.splice_judge import NOTHING, Counts, Part
+from tracerless.deidentify.splice_judge import NOTHING, Counts, Part, split
 from tracerless.deidentify.splice_lost import Loss
-from tracerless.deidentify.splice_scan import ALONE, ITEM, Element, UnusualError, elements, items
+from tracerless.deidentify.splice_scan import (
+    ALONE,
+    ITEM,
+    OPEN,
+    Element,
+    UnusualError,
+    items,
+)
 
-LONGEST = 1 << 14
-MOST = 20_000
+LONGEST = 1 << 13
+MOST = 8000
 """Fields of more bytes are not remembered, and no more than this many at a time."""
 
 Judge = Callable[[bytes, int], Part]
@@ -175,6 +182,8 @@ class Vendor:
         return pieces, ((("keep", rule.keyword), 1),), NOTHING
 
     def _type(self, content: bytes, element: Element, line: bytes) -> bytes:
+        if self._implicit and content.startswith(OPEN, element[1] + 4):
+            return b"SQ"
         stated = content[element[1] + 4 : element[1] + 6]
         if self._implicit or stated == b"UN":
             return self._loss.type(element[0], line_holder(line, implicit=self._implicit))
@@ -234,8 +243,7 @@ class Vendor:
 
     def _judged(self, heads: bytes, raw: bytes, depth: int) -> Field:
         out, counts, lost = self._judge(heads + raw, depth)
-        found = elements(out, 0, len(out), implicit=False, depth=1)
-        return tuple((tag, out[a:b]) for tag, a, _, b in found), counts, lost
+        return tuple(split(out).items()), counts, lost
 
     def _keep(self, key: tuple[bytes, bytes, bool], field: Field) -> None:
         if len(self._memo) >= MOST:

@@ -105,13 +105,13 @@ class Stack:
         if rule is None:
             raise ProfileError(f"Profile {self.name}: tag {tag:08X} stands in no table.")
         if tag in (PATIENT_NAME, PATIENT_ID):
-            return replace(rule, action=Action.PSEUDONYM)
+            return replace(rule, action=Action.PSEUDONYM, required=required)
         if rule is base and self._base[tag]:
             action, code = e11.resolve(
                 tag, self._base[tag], self.chosen, kind=required, is_technical=technical is not None
             )
             rule = replace(rule, action=action, origin=f"E.1-1 {code}")
-        return replace(rule, action=self._effective(rule, required))
+        return replace(rule, action=self._effective(rule, required), required=required)
 
     def _effective(self, rule: Rule, required: str) -> Action:
         """The action with the policy's dates, its cap of age, and what the object requires."""

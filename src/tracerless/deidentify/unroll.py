@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import DataElement, Dataset
+from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.multival import MultiValue
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID, ExplicitVRLittleEndian
@@ -60,9 +61,7 @@ def layout(dataset: Dataset) -> Layout | None:
     Args:
         dataset: identified, with its private header; pixels are not looked at.
     """
-    words = dataset.get("ImageType") or ()
-    many = words if isinstance(words, MultiValue | list) else [words]
-    if "MOSAIC" not in {str(word).strip().upper() for word in many}:
+    if not is_mosaic(dataset):
         return None
     normal = csa.slice_normal(dataset)
     counted = _private(dataset, COUNT, "H") or csa.field(dataset, b"NumberOfImagesInMosaic")
@@ -80,8 +79,8 @@ def unroll(
 
     Each carries its own position, SliceLocation (along the normal of its plane, mm), UID (keyed
     digest of the mosaic's and the slice's number) and number in the series; TemporalPositionIndex
-    and AcquisitionNumber count volumes. The time of a slice is its TriggerTime (ms after the
-    volume's start), and AcquisitionTime, where the mosaic kept one, moves by the same.
+    and AcquisitionNumber count volumes. The time of a slice is its AcquisitionTime: that of
+    the volume, or midnight where the policy lets none cross, and as much later as it was taken.
 
     Args:
         clean: the mosaic past the border, with pixels and file meta; left as it is.
@@ -103,15 +102,25 @@ def unroll(
             place * size
             for place, size in zip(divmod(index, tiles.side), (rows, columns), strict=True)
         )
-        one = copy.deepcopy(common)
+        one = _sharing(common)
         _identify(one, hash_uid(uid_key, f"{clean.SOPInstanceUID}/{index}"))
         _place(one, positions[index])
-        one.InstanceNumber = (volume - 1) * tiles.n_slices + index + 1
+        _put(one, "InstanceNumber", (volume - 1) * tiles.n_slices + index + 1)
         if tiles.times_ms:
             _set_time(one, tiles.times_ms[index])
         _fill(one, sheet[top : top + rows, left : left + columns])
         made.append(one)
     return made
+
+
+def is_mosaic(dataset: Dataset) -> bool:
+    """Whether the object says that it is a sheet of tiles."""
+    return "MOSAIC" in {word.strip().upper() for word in _words(dataset)}
+
+
+def _words(dataset: Dataset) -> list[str]:
+    words = dataset.get("ImageType") or ()
+    return [words] if isinstance(words, str) else [str(word) for word in words]
 
 
 def _fits(dataset: Dataset, side: int) -> bool:
@@ -172,7 +181,9 @@ def _common(clean: Dataset, tiles: Layout, volume: int, n_volumes: int) -> Datas
             common.add(copy.deepcopy(element))
     common.file_meta = copy.deepcopy(clean.file_meta)
     common.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    common.ImageType = [word for word in clean.ImageType if str(word).upper() != "MOSAIC"]
+    words = [word for word in _words(clean) if word.upper() != "MOSAIC"]
+    if words:
+        common.ImageType = words
     common.Rows, common.Columns = clean.Rows // tiles.side, clean.Columns // tiles.side
     common.AcquisitionNumber = common.TemporalPositionIdentifier = volume
     common.NumberOfTemporalPositions = n_volumes
@@ -201,31 +212,51 @@ def _sheet_fields(clean: Dataset) -> set[int]:
     return gone
 
 
+def _sharing(common: Dataset) -> Dataset:
+    """A dataset of the same elements; they are replaced in it, never changed."""
+    one = Dataset()
+    for element in common:
+        one.add(element)
+    one.file_meta = copy.deepcopy(common.file_meta)
+    return one
+
+
+def _put(one: Dataset, keyword: str, value: object) -> None:
+    """Set an attribute without touching the element that other slices share."""
+    tag = tag_for_keyword(keyword) or 0
+    one.add(DataElement(tag, dictionary_VR(tag), value))
+
+
 def _identify(one: Dataset, uid: str) -> None:
-    one.SOPClassUID = one.file_meta.MediaStorageSOPClassUID = UID(_MR)
-    one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = UID(uid)
+    _put(one, "SOPClassUID", UID(_MR))
+    _put(one, "SOPInstanceUID", UID(uid))
+    one.file_meta.MediaStorageSOPClassUID = UID(_MR)
+    one.file_meta.MediaStorageSOPInstanceUID = UID(uid)
 
 
 def _place(one: Dataset, position: NDArray[np.float64]) -> None:
     orientation = np.array([float(n) for n in one.ImageOrientationPatient])
     along = float(np.cross(orientation[:3], orientation[3:]) @ position)
-    one.ImagePositionPatient = [format_number_as_ds(float(mm)) for mm in position]
-    one.SliceLocation = format_number_as_ds(along)
+    _put(one, "ImagePositionPatient", [format_number_as_ds(float(mm)) for mm in position])
+    _put(one, "SliceLocation", format_number_as_ds(along))
 
 
 def _set_time(one: Dataset, after_ms: float) -> None:
-    """Write when the slice was taken: after the start of the volume, and as time of day."""
-    one.TriggerTime = format_number_as_ds(after_ms)
-    stated = str(one.get("AcquisitionTime") or "")
+    """Write when the slice was taken, as time of day.
+
+    A policy that lets no time of day cross leaves a day that begins with the volume: only the
+    times between slices are told.
+    """
+    stated = str(one.get("AcquisitionTime") or "") or "000000"
     date = str(one.get("AcquisitionDate") or "")
     try:
         form = "%H%M%S.%f" if "." in stated else "%H%M%S"
         start = datetime.strptime(stated, form)
         later = start + timedelta(milliseconds=after_ms)
-        one.AcquisitionTime = later.strftime("%H%M%S.%f")
+        _put(one, "AcquisitionTime", later.strftime("%H%M%S.%f"))
         if date and later.date() != start.date():
             day = datetime.strptime(date, "%Y%m%d") + timedelta(days=1)
-            one.AcquisitionDate = day.strftime("%Y%m%d")
+            _put(one, "AcquisitionDate", day.strftime("%Y%m%d"))
     except ValueError:
         pass  # a time that is not whole stays the time of the volume
 

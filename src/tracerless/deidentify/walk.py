@@ -9,27 +9,16 @@ from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
-from tracerless.deidentify import csa, patterns, private, removed
+from tracerless.deidentify import codes, csa, patterns, private, removed
 from tracerless.deidentify.actions import Action, Rule
 from tracerless.deidentify.change import CHANGES, DUMMIES, changed
+from tracerless.deidentify.codes import CODE_PARTS, CODE_TAGS, MEANING_TAG, SCHEMES
 from tracerless.deidentify.conform import TEXT_VRS, conforms, fits
 from tracerless.deidentify.keys import Keys, hash_uid
 from tracerless.deidentify.known import KnownValues, texts
 from tracerless.deidentify.profile import Profile
-from tracerless.deidentify.removed import STANDARD_UID_ROOT, Removed
+from tracerless.deidentify.removed import Removed, is_public_uid
 from tracerless.deidentify.values import Audit, CleanIdentity
-
-CODE_TAGS = (0x00080100, 0x00080119, 0x00080120)
-"""CodeValue, LongCodeValue, URNCodeValue: an item that holds one is a code."""
-
-CODE_PARTS = (*CODE_TAGS, 0x00080102, 0x00080103, 0x00080104)
-"""What is left of a coded item: the code, its scheme and version, and its meaning."""
-
-SCHEME_TAG, MEANING_TAG = 0x00080102, 0x00080104
-SCHEMES = frozenset(
-    {"DCM", "SRT", "SCT", "SNM3", "99SDM", "UCUM", "FMA", "NEU", "RADLEX", "LN", "UMLS", "NCIt"}
-)
-"""Coding schemes of DICOM PS3.16 section 8 whose meanings are not written by hospitals."""
 
 MAX_DEPTH = 16
 """Sequences nested deeper than this are not understood."""
@@ -95,13 +84,17 @@ class Walk:
             self.counts[Action.KEEP, "SliceNormalVector"] += 1
 
     def _code(self, item: Dataset, depth: int) -> Dataset:
-        """A coded item: code, scheme, cleaned meaning, and the codes that modify it."""
+        """A coded item: code, scheme, cleaned meaning, and the codes that modify it.
+
+        A local code goes whole: its scheme names the hospital, and its value may be anything.
+        """
         clean = Dataset()
+        is_public = codes.scheme(item) in SCHEMES
         for tag in _tags(item):
             element = None
-            if tag in CODE_PARTS:
+            if tag in CODE_PARTS and is_public:
                 element = self._part(item, tag)
-            elif tag & 0x10000 == 0 and dictionary_has_tag(tag) and dictionary_VR(tag) == "SQ":
+            elif tag not in CODE_PARTS and _is_sequence(tag):
                 element = self.element(item, tag, depth)
             else:
                 self._gone(item, tag)
@@ -110,13 +103,14 @@ class Walk:
         return clean
 
     def _part(self, item: Dataset, tag: int) -> DataElement | None:
-        """One part of a code; a meaning is a text like any other, whatever its code."""
+        """One part of a public code; a meaning is a text like any other, whatever its code."""
         element = self._read(item, tag)
         if element is None or tag == MEANING_TAG:
             return None if element is None else self._meaning(item, element)
-        scheme = item.get(SCHEME_TAG)
-        is_public = scheme is not None and str(scheme.value) in SCHEMES
-        return self._kept(element, 0, is_scrubbed=not is_public)
+        if not all(codes.SHAPES[tag].fullmatch(text) for text in texts(element.value)):
+            self._gone(item, tag)
+            return None
+        return self._kept(element, 0, is_scrubbed=False)
 
     def _meaning(self, item: Dataset, element: DataElement) -> DataElement | None:
         made = self._changed(element, Action.CLEAN)
@@ -177,16 +171,17 @@ class Walk:
         return DataElement(rule.tag, vr, value)
 
     def _blank(self, tag: int) -> DataElement:
+        """Without a value; with a fixed one where the object requires it."""
         vr = dictionary_VR(tag).split(" or ")[0]
-        return DataElement(tag, vr, [] if vr == "SQ" else None)
+        value = DUMMIES.get(vr) if self._required(tag) == "1" else None
+        return DataElement(tag, vr, [] if vr == "SQ" else value)
 
     def _kept(
         self, element: DataElement, depth: int, *, is_scrubbed: bool = True
     ) -> DataElement | None:
         tag, vr, value = int(element.tag), str(element.VR), element.value
         if vr == "SQ" and dictionary_VR(tag) == "SQ":
-            self._count(Action.KEEP, tag)
-            return DataElement(tag, "SQ", Sequence(self.level(i, depth + 1) for i in value))
+            return self._sequence(element, depth)
         if dictionary_VR(tag) == "UI":
             return self._hashed(element)
         if not fits(tag, vr, value):
@@ -205,12 +200,29 @@ class Walk:
         self._count("blank" if element.is_empty else Action.KEEP, tag)
         return DataElement(tag, vr, value)
 
+    def _sequence(self, element: DataElement, depth: int) -> DataElement | None:
+        tag = int(element.tag)
+        items = [self.level(item, depth + 1) for item in element.value]
+        coded = [any(code in item for code in CODE_TAGS) for item in element.value]
+        left = codes.surviving([len(item) > 0 for item in items], coded)
+        if items and not left and self._required(tag) != "2":
+            self._count(Action.REMOVE, tag)
+            return None
+        self._count(Action.KEEP, tag)
+        return DataElement(tag, "SQ", Sequence(items[place] for place in left))
+
+    def _required(self, tag: int) -> str:
+        rule = self.profile.rule(self.sop_class, tag)
+        return rule.required if rule else ""
+
     def _scrubbed(self, element: DataElement, words: list[str]) -> DataElement:
         """A machine's text without words that no machine writes."""
         self._count("redact", int(element.tag))
         self._lost(element)
         kept = [text for text in words if text]
-        return DataElement(element.tag, element.VR, kept[0] if len(kept) == 1 else kept or None)
+        if not kept:
+            return self._blank(int(element.tag))
+        return DataElement(element.tag, element.VR, kept[0] if len(kept) == 1 else kept)
 
     def _is_typed(self, tag: int) -> bool:
         return keyword_for_tag(tag) in self.profile.doubtful
@@ -234,7 +246,9 @@ class Walk:
     def _identifies(self, tag: int, vr: str, values: list[str]) -> bool:
         """Whether a kept value repeats an identifier, looks like one, or cannot be read."""
         if vr == "CS":
-            return any(self.known.fill(text) for text in values)
+            return any(self.known.fill(text, self.profile.vocabulary) for text in values)
+        if vr in ("IS", "DS"):
+            return any(self.known.number(text) for text in values)
         text = " ".join(values)
         if vr not in TEXT_VRS or not text:
             return False
@@ -251,7 +265,7 @@ class Walk:
             self._lost(element)
             return None
         many = list(value) if isinstance(value, MultiValue) else [value]
-        standard = all(str(uid).startswith(STANDARD_UID_ROOT) for uid in many if uid)
+        standard = all(is_public_uid(str(uid)) for uid in many if uid)
         self._count(Action.KEEP if standard else Action.HASH_UID, tag)
         if not standard:
             self._lost(element)
@@ -259,10 +273,15 @@ class Walk:
         return DataElement(tag, "UI", uids if len(uids) > 1 else "".join(uids))
 
     def _uid(self, uid: str) -> str:
-        return uid if uid.startswith(STANDARD_UID_ROOT) else hash_uid(self.keys.uid, uid)
+        return uid if is_public_uid(uid) else hash_uid(self.keys.uid, uid)
 
     def _count(self, action: str, tag: int) -> None:
         self.counts[str(action), keyword_for_tag(tag) or "unknown"] += 1
+
+
+def _is_sequence(tag: int) -> bool:
+    is_known = tag & 0x10000 == 0 and dictionary_has_tag(tag)
+    return is_known and dictionary_VR(tag) == "SQ"
 
 
 def _tags(dataset: Dataset) -> Iterator[int]:

@@ -55,10 +55,10 @@ class Inventory:
     def summary(self) -> dict[str, Any]:
         """JSON-able; people and studies are numbered, and nothing identifies."""
         people = _numbered(each.person for each in self.series)
-        studies = {
-            person: _numbered(s.study for s in self.series if s.person == person)
-            for person in people
-        }
+        own: dict[str, list[str]] = {}
+        for each in self.series:
+            own.setdefault(each.person, []).append(each.study)
+        studies = {person: _numbered(found) for person, found in own.items()}
         return {
             "n_files": self.n_files,
             "n_people": len(people),

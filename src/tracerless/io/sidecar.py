@@ -100,18 +100,42 @@ def slice_timing(places: Sequence[tuple[Dataset, int]], contrast: Contrast) -> d
         "PerFrameFunctionalGroupsSequence" in d for d, _ in places
     ):
         return {}
-    ms = [_slice_ms(dataset, tile) for dataset, tile in places]
-    return (
-        {} if None in ms else {"SliceTiming": [round(t / MS_PER_S, 7) for t in ms if t is not None]}
-    )
+    times = [_slice_ms(dataset, tile) for dataset, tile in places]
+    known = [ms for ms in times if ms is not None]
+    if len(known) < len(times) or not known:
+        return {}
+    if not mosaic.is_mosaic(places[0][0]):
+        known = _after_the_first(known)
+    return {"SliceTiming": [round(ms / MS_PER_S, 7) for ms in known]} if any(known) else {}
 
 
 def _slice_ms(dataset: Dataset, tile: int) -> float | None:
+    """When a slice was taken: after its volume began in a mosaic, else as time of day."""
     if not mosaic.is_mosaic(dataset):
-        return tags.number(dataset, "TriggerTime")
+        return _of_day_ms(tags.text(dataset, "AcquisitionTime"))
     times = mosaic.times_ms(dataset)
     return times[tile] if tile < len(times) else None
 
+
+def _of_day_ms(text: str) -> float | None:
+    whole, _, fraction = text.partition(".")
+    if len(whole) != 6 or not whole.isdigit() or not (fraction or "0").isdigit():
+        return None
+    seconds = int(whole[:2]) * 3600 + int(whole[2:4]) * 60 + int(whole[4:])
+    return seconds * MS_PER_S + float(f"0.{fraction or 0}") * MS_PER_S
+
+
+def _after_the_first(of_day_ms: list[float]) -> list[float]:
+    """Times after the first slice; none where they are those of no single volume."""
+    late = max(of_day_ms) - _DAY_MS / 2  # a volume that crosses midnight
+    moved = [ms + _DAY_MS if ms < late else ms for ms in of_day_ms]
+    after = [round(ms - min(moved), 4) for ms in moved]
+    return after if max(after) <= _LONGEST_VOLUME_MS else []
+
+
+_DAY_MS = 86_400_000.0
+_LONGEST_VOLUME_MS = 20_000.0
+"""No 2D readout of one volume takes longer; beyond it the times are not those of slices."""
 
 _PERFUSION = (Contrast.ASL, Contrast.M0, Contrast.DELTAM, Contrast.CBF)
 

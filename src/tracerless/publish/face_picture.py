@@ -14,7 +14,7 @@ from tracerless.publish.picture import encode
 
 EDGE_MM = 240.0
 """Edge of the cube around the head that is shown, mm."""
-VOXEL_MM = 1.5
+VOXEL_MM = 2.0
 LEVEL, EMISSION_LEVEL = 0.15, 0.05
 """Where the surface lies, as a share of the 99th percentile: MR; PET and SPECT, whose skin is
 faint."""
@@ -55,7 +55,7 @@ def _row(volume: Volume, grid: Grid) -> Gray:
     known = with_array(volume, np.nan_to_num(volume.array))
     values = np.nan_to_num(resample(known, grid).array)
     level = EMISSION_LEVEL if volume.contrast in EMISSION else LEVEL
-    smooth = ndimage.gaussian_filter(values, 1.0)
+    smooth = ndimage.gaussian_filter(values, 0.7)
     turned = ndimage.rotate(smooth, _TURN_DEG, axes=(0, 1), reshape=False, order=1)
     limit = level * float(np.percentile(values, 99))
     views = (

@@ -29,7 +29,15 @@ Volumes whose names hold desc-synth are synthetic: predicted from MR, never acqu
 Research use only.
 """
 
-BIDSIGNORE = "sourcedata/\nderivatives/\nmodels/\nreports/\nquarantine.json\ntracerless.toml\n"
+BIDSIGNORE = """\
+sourcedata/
+derivatives/
+models/
+reports/
+verification/
+quarantine.json
+tracerless.toml
+"""
 
 
 @dataclass(frozen=True, slots=True)

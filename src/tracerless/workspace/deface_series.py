@@ -14,6 +14,9 @@ from tracerless.io import dicom_read, headers, mosaic
 from tracerless.io.atomic import disk_errors
 from tracerless.io.slices import LPS_TO_RAS, Slice, plane
 
+_LOOK = (*headers.SCAN_TAGS, 0x00280002, 0x00280010, 0x00280011, 0x00280100)
+"""What tells places and how pixels are stored: samples, rows, columns, bits."""
+
 _Key = tuple[float | int, ...]
 
 
@@ -29,7 +32,7 @@ def require_whole(folder: Path) -> tuple[Path, ...]:
     if not files:
         raise DicomError("A staged series without a file.")
     for number, path in enumerate(files, start=1):
-        header = dicom_read.read(path)
+        header = dicom_read.read(path, tags=_LOOK)
         if isinstance(header, dicom_read.Rejection):
             raise DicomError(f"Instance {number} is rejected ({header.kind}): {header.text}")
         if mosaic.is_mosaic(header):

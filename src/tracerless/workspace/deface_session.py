@@ -28,6 +28,9 @@ KIND = "face"
 TEMPLATE_MM = 5.0
 """Voxel edge of the standard brain that heads are fitted to, mm."""
 
+ELSEWHERE_MM = 15.0
+"""Two fits of one head put nose and chin within this; frames that were made equal do not."""
+
 _ANCHORS = (
     Contrast.T1W, Contrast.T2W, Contrast.FLAIR, Contrast.FDG, Contrast.HMPAO, Contrast.ECD,
     Contrast.M0, Contrast.ASL, Contrast.UNKNOWN,
@@ -184,9 +187,9 @@ def _anchor(loaded: Sequence[_Loaded], known: KnownFace | None) -> _Anchor | Unf
     heads = [each for each in loaded if faces.is_head(each.staged.contrast, each.volume.grid)]
     heads = sorted((each for each in heads if each.staged.contrast in _ANCHORS), key=_rank)
     if known is not None:
-        same = [each for each in heads if each.frame and each.frame == known.frame]
+        same = [each for each in (*heads, *loaded) if each.frame and each.frame == known.frame]
         if same:
-            return _Anchor(known, same[0].volume, None)
+            return _again(same[0], known, is_shown=same[0] in heads)
     unfit = Unfit("No series of the session shows a whole head.")
     template = resources.template(TEMPLATE_MM)
     for each in heads:
@@ -195,6 +198,14 @@ def _anchor(loaded: Sequence[_Loaded], known: KnownFace | None) -> _Anchor | Unf
             return _Anchor(KnownFace(face, each.frame), each.volume, each.staged)
         unfit = face
     return unfit
+
+
+def _again(each: _Loaded, known: KnownFace, *, is_shown: bool) -> _Anchor:
+    """The known face, unless the series that states its frame shows its face elsewhere."""
+    own = faces.fit(each.volume, resources.template(TEMPLATE_MM)) if is_shown else None
+    if isinstance(own, Face) and faces.apart_mm(own, known.face) > ELSEWHERE_MM:
+        return _Anchor(KnownFace(own, each.frame), each.volume, each.staged)
+    return _Anchor(known, each.volume, None)
 
 
 def _rank(each: _Loaded) -> tuple[int, float]:

@@ -15,7 +15,8 @@ from tracerless.workspace.ingest_admit import admit, identified
 from tracerless.workspace.ingest_batch import Batch
 from tracerless.workspace.ingest_report import IngestReport, notes, report
 from tracerless.workspace.ingest_seen import Seen
-from tracerless.workspace.ingest_series import clear_staging
+from tracerless.workspace.ingest_series import clear_staging, policies
+from tracerless.workspace.ingest_uids import Instances
 from tracerless.workspace.ingest_values import Border, Named, Order
 
 __all__ = ["IngestReport", "Track", "ingest"]
@@ -72,6 +73,8 @@ def ingest(  # noqa: PLR0913 - what a batch is: where from, where to, by which p
         n_left = _n_still_here(home, opened)
     said += notes(batch.tally, batch.border.profile, inventory.n_copies, batch.admission.doubles)
     said += [_STILL_HERE.format(n_left)] if n_left else []
+    n_others = batch.n_of_other_policies
+    said += [_OTHER_POLICY.format(n_others)] if n_others else []
     said += ingest_people.notes(table, crossed) if table else []
     return report(batch.tally, batch.admission.sessions.values(), inventory.rejected, said)
 
@@ -85,6 +88,7 @@ def _n_still_here(home: datasets.Dataset, vault: Vault) -> int:
     return len(withdraw.still_present(home, vault))
 
 
+_OTHER_POLICY = "{} series of this dataset were made by another policy: it is mixed."
 _STILL_HERE = "{} people who withdrew still lie here: run `tracerless withdraw`."
 
 
@@ -109,7 +113,8 @@ def _begin(inventory: Inventory, order: Order, vault: Vault, seen: Seen) -> Batc
         "options": list(order.options),
     }
     write_json(border.root / RECORD, record)
-    return Batch(series, found, border, vault, seen)
+    there = policies(border.sourcedata)
+    return Batch(series, found, border, vault, seen, Instances.open(vault.path), there)
 
 
 def _end(

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tracerless.core.people import SessionKey
+from tracerless.deidentify import Refusal
 from tracerless.io.vault import Vault
 from tracerless.workspace import ingest_quarantine
 from tracerless.workspace.ingest_admit import Admission
 from tracerless.workspace.ingest_report import Tally
 from tracerless.workspace.ingest_seen import Seen
 from tracerless.workspace.ingest_series import discard, record_of, take_place
+from tracerless.workspace.ingest_uids import Instances
 from tracerless.workspace.ingest_values import Border, Crossing, Named, Order, SessionWork
 from tracerless.workspace.ingest_workers import staged
 
@@ -25,6 +27,8 @@ class Batch:
         border: the border.
         vault: opened.
         seen: which sources are as they were.
+        instances: of earlier batches.
+        there: policy digests of the series that lie in the dataset, by identity.
     """
 
     series: list[Named]
@@ -32,7 +36,14 @@ class Batch:
     border: Border
     vault: Vault = field(repr=False)
     seen: Seen = field(repr=False)
+    instances: Instances = field(repr=False)
+    there: dict[str, str] = field(default_factory=dict, repr=False)
     tally: Tally = field(default_factory=Tally)
+
+    @property
+    def n_of_other_policies(self) -> int:
+        """Series of the dataset that another policy made."""
+        return sum(digest != self.border.profile.digest for digest in self.there.values())
 
     @property
     def n_crossing(self) -> int:
@@ -80,7 +91,7 @@ class Batch:
 
     def _finish(self, crossing: Crossing, key: SessionKey) -> None:
         """Remember what was removed, then give the series its place, then count it."""
-        named, refusal = crossing.named, crossing.refusal
+        named, refusal = crossing.named, crossing.refusal or self._twice(crossing)
         if refusal is not None or crossing.folder is None:
             if refusal is not None:
                 self.tally.keep_out(named, key, refusal.kind, refusal.text)
@@ -89,6 +100,20 @@ class Batch:
             place = crossing.folder.relative_to(self.border.root).as_posix()
             facts = {"folder": place, "instances": list(crossing.facts)}
             self.vault.remember(key.person, crossing.removed, facts)
+            self.instances.add(named.identity, _uids(crossing))
             take_place(crossing)
+        self.there[named.identity] = self.border.profile.digest
         self.seen.note(named.identity, named.series.files, crossing.sources)
         self.tally.add(crossing, record_of(crossing.folder))
+
+    def _twice(self, crossing: Crossing) -> Refusal | None:
+        """Why a series stays outside whose instances lie in another series already."""
+        if not crossing.is_new:
+            return None
+        n = self.instances.n_elsewhere(crossing.named.identity, _uids(crossing), self.there)
+        text = f"{n} instances lie in another series of the dataset already."
+        return Refusal("duplicate", text) if n else None
+
+
+def _uids(crossing: Crossing) -> list[str]:
+    return [str(fact["uid"]) for fact in crossing.facts]

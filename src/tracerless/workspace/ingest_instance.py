@@ -134,6 +134,8 @@ def _parsed(content: bytes, number: int, task: Task) -> CleanFile | Refusal:
         return made
     whole = deidentify.to_bytes(made.dataset)
     slices = [deidentify.to_bytes(e) for e in _slices(dataset, made.dataset, number, task)]
+    if not slices and unroll.is_mosaic(dataset) and not unroll.is_mosaic(made.dataset):
+        return Refusal("unreadable", "A mosaic whose tiles are unknown would read as one slice.")
     return CleanFile(
         contents=tuple(slices) or (whole,),
         digest=hashlib.sha256(content).hexdigest(),
@@ -174,8 +176,7 @@ def _slices(source: Dataset, clean: Dataset, number: int, task: Task) -> list[Da
     if not task.unrolled:
         return []
     with silent_reader():
-        is_mosaic = "MOSAIC" in {str(word).upper() for word in source.get("ImageType") or ()}
-        if not is_mosaic:
+        if not unroll.is_mosaic(source):
             return []
         layout = unroll.layout(source)
         if layout is None:

@@ -158,6 +158,12 @@ def record_of(folder: Path) -> Mapping[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
+def policies(sourcedata: Path) -> dict[str, str]:
+    """Digest of the policy that made each series of a dataset, by identity."""
+    records = (record_of(path.parent) for path in sourcedata.glob(f"sub-*/ses-*/*/{SIDECAR}"))
+    return {str(r.get("identity")): str(r.get("profile_digest")) for r in records}
+
+
 def n_files(folder: Path) -> int:
     """How many instances lie in a folder."""
     return sum(1 for _ in folder.glob("*.dcm"))

@@ -57,7 +57,8 @@ class Border:
             ProfileError: no such policy.
         """
         tables = profiles.read(order.profile)
-        policy = Profile.parse(order.profile, tables, order.options)
+        name = Path(order.profile).resolve().name  # of a policy of one's own, its folder's alone
+        policy = Profile.parse(name, tables, order.options)
         return cls(order.root, policy, order.keys)
 
     @property

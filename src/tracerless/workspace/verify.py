@@ -26,7 +26,16 @@ from tracerless.io.vault import RECORD, Opened, Vault
 from tracerless.publish.verification import verification_page
 from tracerless.workspace import dataset as datasets
 from tracerless.workspace import verify_files as files_of
-from tracerless.workspace.verify_person import Job, digest_of, policy, prove, shared_haystack
+from tracerless.workspace.verify_names import shown
+from tracerless.workspace.verify_people import absent
+from tracerless.workspace.verify_person import (
+    Job,
+    digest_of,
+    policy,
+    prove,
+    shared_haystack,
+    without_names,
+)
 
 REPORT, PAGE, SIGNATURE = "verification.json", "verification.html", "verification.sig"
 
@@ -93,7 +102,7 @@ def verify(
         progress: walks the people.
 
     Raises:
-        DatasetError: there is no such dataset, or it records no profile.
+        DatasetError: there is no such dataset, it holds nobody, or it records no profile.
         VaultError: the vault cannot be opened, or is not this dataset's.
         ProfileError: the profile that it records does not exist here, or has changed since.
         StorageError: the disk refused.
@@ -102,6 +111,11 @@ def verify(
     record = _record(root)
     _require_same(policy(str(record["profile"]), tuple(record.get("options", ()))), record)
     found = files_of.holdings(root)
+    if not found.folders:
+        raise DatasetError(
+            f"{root} holds nobody: there is nothing to prove.",
+            hint="De-identify scans into it first.",
+        )
     with Vault.open(vault, dataset=root):
         pass  # it is this dataset's vault
     with Vault.opened(vault, opener=opener, reason=reason) as opened:
@@ -111,6 +125,8 @@ def verify(
         for result in progress(_results(jobs, workers), "verify", len(wanted)):
             total.add(result)
         shared = _of_everybody(root, found, total)
+        if not people:
+            total.findings += absent(root, {*found.people}, opened, str(record.get("domain", "")))
         report = _report(root, record, total, shared, is_part=bool(people))
         report["public_key"] = opened.vault.public_key.hex()
         folder = _write(root, report, opened.vault)
@@ -184,12 +200,11 @@ def _of_everybody(root: Path, found: files_of.Holdings, total: _Sum) -> str:
     """Check the files of everybody by themselves; their digest."""
     digest = digest_of(found.shared, root)
     haystack = shared_haystack(root, found.shared)
-    total.findings += patterns(haystack)
+    total.findings += without_names(patterns(haystack), found.shared, root)
     total.examined["complete"] += len(found.shared)
     for path in found.shared:
-        name = files_of.relative(path, root)
-        if not files_of.is_known(name):
-            total.findings.append(Finding("complete", "stray-file", name))
+        if not files_of.is_known(files_of.relative(path, root)):
+            total.findings.append(Finding("complete", "stray-file", shown(path, root)))
     return digest
 
 

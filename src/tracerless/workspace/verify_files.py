@@ -15,7 +15,9 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
+import numpy as np
 from pydicom.datadict import tag_for_keyword
 
 from tracerless.deidentify.proof_sweep import BINARY, PROSE, VALUE
@@ -33,7 +35,7 @@ _KNOWN = tuple(
     re.compile(pattern)
     for pattern in (
         r"sourcedata/deidentification\.json",
-        r"sourcedata/sub-[A-Za-z0-9]+/ses-[A-Za-z0-9]+/[^/.]+/(\d{4,}\.dcm|series\.json)",
+        r"sourcedata/sub-[A-Za-z0-9]+/ses-[A-Za-z0-9]+/[^/.]+/(\d{4,7}\.dcm|series\.json)",
         r"sourcedata/sub-[A-Za-z0-9]+/ses-[A-Za-z0-9]+/([^/.]+/)?(face|defac)[^/]*\.(png|json)",
         r"sub-[A-Za-z0-9]+/(ses-[A-Za-z0-9]+/)?((anat|perf|pet)/)?[^/.]+\.(nii(\.gz)?|json|tsv)",
         r"(derivatives|models|reports)/([^/.][^/]*/)*[^/.][^/]*"
@@ -42,11 +44,13 @@ _KNOWN = tuple(
 )
 _PERSON = re.compile(r"(?:^|/)sub-([A-Za-z0-9]+)")
 _DATA_URI = re.compile(rb"data:[\w/+.\-]+;base64,[A-Za-z0-9+/=\s]+")
+_PACKED_VOXELS = re.compile(rb"[A-Za-z0-9+/=]{256,}")
 _KEY = re.compile(rb'"([A-Z][A-Za-z0-9]+)"(?=\s*:)')
 _TAG = re.compile(r"<[^>]*>")
-_WORDS = frozenset({".json", ".tsv", ".csv", ".toml"})
-_PAGES = frozenset({".html", ".md", ".txt", ""})
+_TABLES = frozenset({".tsv", ".csv"})
+_PAGES = frozenset({".html", ".md", ".txt", ".json", ".toml", ""})
 _MOST = 64 * 1024 * 1024
+_NIFTI = 352
 
 Text = tuple[bytes, str, str]
 """(content, kind of piece, where in the file)."""
@@ -136,7 +140,7 @@ def texts(path: Path) -> Iterator[Text]:
         yield from _nifti(path)
     elif suffix in _PACKED:
         yield from _PACKED[suffix](path)
-    elif suffix in _WORDS or suffix in _PAGES:
+    elif suffix in _TABLES or suffix in _PAGES:
         yield from _written(path, suffix)
     else:
         with path.open("rb") as stream:
@@ -146,7 +150,7 @@ def texts(path: Path) -> Iterator[Text]:
 def _written(path: Path, suffix: str) -> Iterator[Text]:
     """A table, record or page, and the pictures in it."""
     content = path.read_bytes()
-    kind = VALUE if suffix in _WORDS and path.name != "quarantine.json" else PROSE
+    kind = VALUE if suffix in _TABLES else PROSE
     for reading, where in _readings(content, suffix):
         yield reading, kind, where
     if suffix == ".html":
@@ -173,6 +177,8 @@ def png_texts(content: bytes) -> Iterator[Text]:
 def _readings(content: bytes, suffix: str) -> Iterator[tuple[bytes, str]]:
     """A text as it is stored, and as it is read: without its escapes and tags."""
     bare = _DATA_URI.sub(b"", content)
+    if suffix == ".html":
+        bare = _PACKED_VOXELS.sub(b"", bare)
     if suffix == ".json":
         bare = _KEY.sub(_without_keyword, bare)
     yield bare, "text"
@@ -206,16 +212,19 @@ def _nifti(path: Path) -> Iterator[Text]:
     if head[:2] == b"\x1f\x8b":
         yield _gzip_names(head), BINARY, "gzip"
         with gzip.open(path, "rb") as unpacked:
-            yield _header(unpacked.read(_MOST)), BINARY, "header"
+            yield _header(unpacked), BINARY, "header"
     else:
         with path.open("rb") as stream:
-            yield _header(stream.read(_MOST)), BINARY, "header"
+            yield _header(stream), BINARY, "header"
 
 
-def _header(content: bytes) -> bytes:
+def _header(stream: BinaryIO | gzip.GzipFile) -> bytes:
+    """Everything before the first voxel."""
+    content = stream.read(_NIFTI)
     order = "<" if content[:4] == b"\x5c\x01\0\0" else ">"
-    start = int(struct.unpack_from(f"{order}f", content, 108)[0]) if len(content) > 112 else 352
-    return content[: max(start, 352)]
+    start = struct.unpack_from(f"{order}f", content, 108)[0] if len(content) == _NIFTI else 0.0
+    more = int(start) - _NIFTI if _NIFTI < start < _MOST else 0
+    return content + stream.read(more)
 
 
 def _gzip_names(head: bytes) -> bytes:
@@ -227,10 +236,15 @@ def _gzip_names(head: bytes) -> bytes:
 
 
 def _archive(path: Path) -> Iterator[Text]:
+    """Names and comments of an archive of arrays, and the words among them."""
     with zipfile.ZipFile(path) as archive:
         parts = [archive.comment, *(i.comment + i.extra for i in archive.infolist())]
         parts += [info.filename.encode() for info in archive.infolist()]
-        yield b"\n".join(parts), BINARY, "archive"
+    yield b"\n".join(parts), BINARY, "archive"
+    with np.load(path, allow_pickle=False) as arrays:
+        for name in arrays.files:
+            if arrays[name].dtype.kind in "US":
+                yield "\n".join(map(str, arrays[name].ravel())).encode(), VALUE, "array"
 
 
 def _safetensors(path: Path) -> Iterator[Text]:

@@ -5,7 +5,7 @@ import hmac
 import json
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,14 +22,18 @@ from tracerless.io import profiles
 from tracerless.io.atomic import write_json
 from tracerless.workspace import verify_files as files_of
 from tracerless.workspace.verify_iod import n_errors
+from tracerless.workspace.verify_names import masked, shown
 from tracerless.workspace.verify_pixels import text_findings
 
 _log = logging.getLogger(__name__)
 
-PROOF = 1
+PROOF = 2
 """Raised when the checks change, so that older results are not taken for new ones."""
 
 SIDECAR = "series.json"
+
+FILE_NAME = "file name"
+"""Where a value is that stands in the name of a file."""
 
 PEOPLE = "people"
 """Folder of the kept results."""
@@ -102,11 +106,24 @@ def shared_haystack(root: Path, paths: Iterable[Path]) -> Haystack:
     """What was written of everybody: tables, pages, cards, and the names of their files."""
     haystack = Haystack()
     for path in paths:
-        name = files_of.relative(path, root)
-        haystack.add(name.encode(), VALUE, name, "file name")
+        name = shown(path, root)
+        haystack.add(files_of.relative(path, root).encode(), VALUE, name, FILE_NAME)
         for content, kind, where in files_of.texts(path):
             haystack.add(content, kind, name, where)
     return haystack
+
+
+def without_names(findings: Iterable[Finding], paths: Iterable[Path], root: Path) -> list[Finding]:
+    """The same findings, where a file's name is what was found without that name."""
+    found = list(findings)
+    bad = {each.file for each in found if each.where == FILE_NAME}
+    places = (
+        {shown(p, root): masked(p, root) for p in paths if shown(p, root) in bad} if bad else {}
+    )
+    return [
+        replace(each, file=places.get(each.file, "")) if each.where == FILE_NAME else each
+        for each in found
+    ]
 
 
 def _proven(job: Job, profile: Profile) -> dict[str, Any]:
@@ -115,19 +132,23 @@ def _proven(job: Job, profile: Profile) -> dict[str, Any]:
     for sidecar in [path for path in job.files if path.name == SIDECAR]:
         files = [p for p in job.files if p.parent == sidecar.parent and p.suffix == ".dcm"]
         in_series.update(files)
-        folder = files_of.relative(sidecar.parent, job.root)
+        folder = shown(sidecar.parent, job.root)
         proof.series(folder, _record(sidecar), _contents(files, job.root), n_errors)
         proof.examined["ocr"] += len(files)
         proof.found += text_findings(sidecar.parent, job.root)
     for path in job.files:
-        name = files_of.relative(path, job.root)
-        proof.text(name.encode(), VALUE, name, "file name")
-        if not files_of.is_known(name) or (_is_source(name) and path not in in_series):
+        name, real = shown(path, job.root), files_of.relative(path, job.root)
+        proof.text(real.encode(), VALUE, name, FILE_NAME)
+        if not files_of.is_known(real) or (_is_source(real) and path not in in_series):
             proof.found.append(Finding("complete", "stray-file", name))
         if path not in in_series:
             for content, kind, where in files_of.texts(path):
                 proof.text(content, kind, name, where)
-    return proof.result(job.values, _shared(job.root, job.shared, job.shared_digest))
+    shared = _shared(job.root, job.shared, job.shared_digest)
+    result = proof.result(job.values, shared)
+    found = [Finding.parse(each) for each in result["findings"]]
+    found = without_names(found, (*job.files, *job.shared), job.root)
+    return {**result, "findings": [each.plain() for each in sorted(found)]}
 
 
 def policy(name: str, options: tuple[str, ...]) -> Profile:
@@ -157,7 +178,7 @@ def _is_source(name: str) -> bool:
 
 def _contents(files: list[Path], root: Path) -> Iterator[tuple[str, bytes]]:
     for path in files:
-        yield files_of.relative(path, root), path.read_bytes()
+        yield shown(path, root), path.read_bytes()
 
 
 def _record(path: Path) -> dict[str, Any]:

@@ -8,8 +8,8 @@ import numpy as np
 from tracerless.deidentify import burned
 from tracerless.deidentify.proof_findings import FAILURE, WARNING, Finding
 from tracerless.io.tags import MISREAD
-from tracerless.workspace import verify_files as files_of
 from tracerless.workspace.ingest_pixels import LEAST_COLUMNS, LEAST_ROWS, StagedFrames
+from tracerless.workspace.verify_names import shown
 
 SHIFT = (3, 5)
 """Rows and columns by which a frame is moved for a second reading: letters are read again, anatomy
@@ -28,7 +28,7 @@ def text_findings(folder: Path, root: Path) -> Iterator[Finding]:
         folder: of the series.
         root: of the dataset.
     """
-    name = files_of.relative(folder, root)
+    name = shown(folder, root)
     try:
         frames = StagedFrames(folder)
         if not len(frames) or _is_tiny(frames):
@@ -36,7 +36,7 @@ def text_findings(folder: Path, root: Path) -> Iterator[Finding]:
         for box in burned.find(frames):
             level = FAILURE if _is_read_again(frames, box) else WARNING
             for path, _ in frames.files_with([box]):
-                file = files_of.relative(path, root)
+                file = shown(path, root)
                 yield Finding("ocr", "text-in-pixels", file, "PixelData", "", level)
     except MISREAD:
         yield Finding("ocr", "unreadable", name, "PixelData")
