@@ -64,9 +64,10 @@ def retained(corpus: Corpus, outputs: Mapping[int, Sequence[Path]]) -> Kept:
 
 
 def _compare(before: Dataset, after: Dataset, kept: Kept, *, is_burned: bool) -> None:
-    if not is_burned and not _is_cleaned(after):
-        kept.pixels_of += 1
-        kept.pixels += _same_pixels(before, after)
+    is_same = _same_pixels(before, after)
+    if not is_burned and (is_same or not _is_cleaned(after)):
+        kept.pixels_of += 1  # pixels that were cleaned, and say so, are not held against a run
+        kept.pixels += is_same
     elif is_burned:
         kept.burned_of += 1
         kept.burned += _same_corner(before, after)

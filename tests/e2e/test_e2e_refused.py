@@ -6,13 +6,15 @@ import numpy as np
 import pydicom
 from e2e_commands import tracerless
 
+from phantom_parts import Who
 from phantoms import head, oblique, write_mr, write_pt
 
 
 def write_session(folder: Path, *contrasts: str) -> Path:
     """One person with these MR contrasts, in one study."""
     for number, contrast in enumerate(contrasts):
-        write_mr(folder / str(number), head(), oblique(), contrast=contrast)
+        who = Who(number=number + 3)
+        write_mr(folder / str(number), head(), oblique(), contrast=contrast, who=who)
     return folder
 
 
