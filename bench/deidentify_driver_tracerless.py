@@ -29,11 +29,14 @@ def main() -> int:
     clean: _Way = _by_splice() if engine == "splice" else _by_pydicom
     refused: Counter[str] = Counter()
     files = sorted(path for path in Path(source).rglob("*") if path.is_file())
+    people: dict[str, CleanIdentity] = {}
     for number, path in enumerate(files):
-        who = pseudonym(keys.person, path.parent.name)
-        person = CleanIdentity(who, "01", shift_days(keys.date, who))
+        name = path.parent.name
+        if name not in people:
+            who = pseudonym(keys.person, name)
+            people[name] = CleanIdentity(who, "01", shift_days(keys.date, who))
         try:
-            made = clean(path, policy, keys, person)
+            made = clean(path, policy, keys, people[name])
         except Exception as error:  # noqa: BLE001
             made = f"crash: {type(error).__name__}"
         if isinstance(made, str):

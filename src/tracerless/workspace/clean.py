@@ -9,6 +9,7 @@ from tracerless.core.people import SessionKey
 from tracerless.core.recipe import fingerprint
 from tracerless.core.volume import EMISSION, Contrast
 from tracerless.io.bids import session_folder
+from tracerless.io.vault_place import RECORD
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,13 @@ def _series(folder: Path) -> CleanSeries:
         str(record["fingerprint"]),
         bool(record.get("is_synthetic")),
     )
+
+
+def keeps_faces(root: Path) -> bool:
+    """Whether the policy that the dataset at ``root`` was made by leaves faces as they are."""
+    path = root / RECORD
+    record = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return bool(record.get("faces") == "keep")
 
 
 def source_series(root: Path) -> tuple[CleanSeries, ...]:

@@ -13,8 +13,9 @@ from tracerless.core.volume import Contrast, Volume
 from tracerless.io.atomic import atomic
 from tracerless.io.dicom_read import Rejection, read
 from tracerless.workspace.batch import Track
-from tracerless.workspace.clean import clean_session
+from tracerless.workspace.clean import clean_session, keeps_faces
 from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.deface_session import recognizable
 from tracerless.workspace.shelf import SessionShelf
 
 
@@ -25,7 +26,8 @@ def export_sessions(
 
     Raises:
         ContrastError: no session holds synthetic FDG.
-        DicomError: the T1 that it lies on cannot be read.
+        DicomError: the T1 that it lies on cannot be read, or still shows a face that the policy
+            orders to be removed.
     """
     written = []
     for key in track(keys, "export", len(keys)):
@@ -54,6 +56,11 @@ def _parametric_map(
     if not good or len(good) < len(headers):
         raise DicomError(
             f"{key}: {len(headers) - len(good)} of {len(headers)} T1 instances cannot be read.",
+            hint="De-identify the session again.",
+        )
+    if recognizable(good[0]) and not keeps_faces(dataset.root):
+        raise DicomError(
+            f"{key}: the T1 does not state that its face was removed, as the policy orders.",
             hint="De-identify the session again.",
         )
     return publish.parametric_map(

@@ -111,6 +111,7 @@ def _begin(inventory: Inventory, order: Order, vault: Vault, seen: Seen) -> Batc
         "profile": policy.name,
         "profile_digest": policy.digest,
         "options": list(order.options),
+        "faces": policy.faces,
     }
     write_json(border.root / RECORD, record)
     there = policies(border.sourcedata)
