@@ -134,6 +134,39 @@ def test_export_is_a_parametric_map_in_the_frame_of_the_t1(dataset: Path, tmp_pa
     assert highdicom.pm.ParametricMap.from_dataset(written).pixel_array.shape[0] >= 170
 
 
+def test_a_t1_that_still_shows_its_face_does_not_leave(dataset: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(dataset, copy)
+    path = min((copy / "sourcedata").rglob("T1w_*/*.dcm"))
+    t1 = pydicom.dcmread(path)
+    assert t1.RecognizableVisualFeatures == "NO"
+    t1.RecognizableVisualFeatures = "YES"
+    t1.save_as(path)
+    done = tracerless("export", copy, tmp_path / "out", code=2)
+    assert "its face was removed" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_whole_dataset_is_proven_clean_and_a_planted_name_is_found(
+    dataset: Path, one_person: Path, tmp_path: Path
+) -> None:
+    vault = dataset.parent / "vault"
+    said = json.loads(tracerless("verify", dataset, "--vault", vault, "--json").stdout)
+    checks = {each["check"]: each for each in said["checks"]}
+    assert all(each["failures"] == 0 for each in checks.values())
+    assert checks["border"]["examined"] > 230
+    tracerless("verify", dataset, "--check-report")
+    source = pydicom.dcmread(next(p for p in one_person.iterdir() if p.name.isdigit()))
+    planted = dataset / "derivatives" / "tracerless" / "notes.json"
+    planted.write_text(json.dumps({"note": f"scan of {source.PatientID}"}))
+    try:
+        tracerless("verify", dataset, "--check-report", code=1)
+        done = tracerless("verify", dataset, "--vault", vault, code=1)
+        assert str(source.PatientID) not in done.stdout + done.stderr
+    finally:
+        planted.unlink()
+
+
 def test_killed_prepare_goes_on_to_the_same_bytes(dataset: Path, tmp_path: Path) -> None:
     again = tmp_path / "again"
     shutil.copytree(dataset, again, ignore=shutil.ignore_patterns("derivatives", "anat", "perf"))

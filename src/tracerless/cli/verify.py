@@ -3,7 +3,7 @@
 import getpass
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +22,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--opener", default="", help="Who opens the vault; the user's name unless given.")
 @click.option("--reason", default="verify", show_default=True, help="Why; stands in its log.")
 @click.option("--session", "sessions", multiple=True, help="Only the person of sub-X_ses-Y.")
+@click.option("--profile", default="", help="Folder of the policy, where it is one's own.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 256))
 @click.option("--check-report", is_flag=True, help="Only check the signature and the digest.")
 @json_option
@@ -30,11 +31,10 @@ def command(
     *,
     vault: Path | None,
     opener: str,
-    reason: str,
     sessions: tuple[str, ...],
-    workers: int,
     check_report: bool,
     as_json: bool,
+    **settings: Any,
 ) -> None:
     """Prove that nobody is in DATASET and that it still measures; write a signed report.
 
@@ -56,10 +56,9 @@ def command(
         dataset,
         vault,
         opener=opener or getpass.getuser(),
-        reason=reason,
         people=sorted({_person(each) for each in sessions}),
-        workers=workers,
         progress=track,
+        **settings,
     )
     show(verdict.report, _lines(verdict), as_json=as_json)
     if verdict.n_failures:

@@ -87,6 +87,7 @@ def verify(
     opener: str,
     reason: str,
     people: Sequence[str] = (),
+    profile: str = "",
     workers: int = 1,
     progress: Track = lambda items, _what, _total: items,
 ) -> Verdict:
@@ -98,6 +99,7 @@ def verify(
         opener: who opens the vault; stands in its log.
         reason: why; stands in its log.
         people: pseudonyms to look at; empty for all. Their report says that it is of a part.
+        profile: folder of a policy of one's own, which the dataset records by its name alone.
         workers: processes.
         progress: walks the people.
 
@@ -109,7 +111,8 @@ def verify(
     """
     datasets.Dataset.open(root)
     record = _record(root)
-    _require_same(policy(str(record["profile"]), tuple(record.get("options", ()))), record)
+    by = profile or str(record["profile"])
+    _require_same(policy(by, tuple(record.get("options", ()))), record)
     found = files_of.holdings(root)
     if not found.folders:
         raise DatasetError(
@@ -120,7 +123,7 @@ def verify(
         pass  # it is this dataset's vault
     with Vault.opened(vault, opener=opener, reason=reason) as opened:
         wanted = _wanted(found.people, people)
-        jobs = _jobs(root, record, found, opened, wanted)
+        jobs = _jobs(root, {**record, "profile": by}, found, opened, wanted)
         total = _Sum()
         for result in progress(_results(jobs, workers), "verify", len(wanted)):
             total.add(result)

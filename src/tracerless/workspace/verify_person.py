@@ -157,7 +157,8 @@ def policy(name: str, options: tuple[str, ...]) -> Profile:
     Raises:
         ProfileError: it cannot be used.
     """
-    return _policy(name, tuple(sorted(profiles.read(name).items())), options)
+    tables = tuple(sorted(profiles.read(name).items()))
+    return _policy(Path(name).resolve().name, tables, options)
 
 
 @lru_cache(maxsize=2)
