@@ -79,6 +79,9 @@ class Timing:
 SLICES = ("mr-one-person", "pet", "petmr-pair", "t1-defaced")
 """Series of one file a slice: on them the targets are judged."""
 
+MEMORY = Path("/dev/shm")  # noqa: S108
+"""Where Linux keeps files in memory: there no disk is measured beside the engines."""
+
 MOSAICS = ("asl-siemens",)
 """Siemens mosaics: the batch takes them apart, so no engine copies them."""
 
@@ -96,12 +99,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         ways = dict(_ways())
-        slices = _measure(_corpus(found, folder, SLICES), ways)
+        slices = [_measure(_corpus(found, folder, SLICES), ways, "disk")]
+        if os.access(MEMORY, os.W_OK):
+            with tempfile.TemporaryDirectory(dir=MEMORY) as other:
+                slices += [_measure(_corpus(found, Path(other), SLICES), ways, "memory")]
         own = {name: run for name, run in ways.items() if name in _OWN}
-        mosaics = _measure(_corpus(found, folder, MOSAICS), own)
+        mosaics = _measure(_corpus(found, folder, MOSAICS), own, "disk")
         ratio = _verification(folder)
-    missed = list(_missed(slices, ratio))
-    _keep([slices, mosaics], ratio)
+    missed = [text for timing in slices for text in _missed(timing)]
+    print(f"Verification: {ratio[1] / ratio[0]:.2f} x the de-identification (target 1).")
+    if ratio[1] > VERIFY_OVER * ratio[0]:
+        missed.append("Missed: verification over de-identification.")
+    _keep([*slices, mosaics], ratio)
     print("\n".join(missed) or "Every target is met.")
     if missed:
         sys.exit(1)
@@ -124,8 +133,8 @@ def _corpus(found: Path, folder: Path, groups: Sequence[str]) -> Path:
     return target
 
 
-def _measure(corpus: Path, ways: Mapping[str, Run]) -> Timing:
-    """Every way over one corpus, in turns; printed as a table."""
+def _measure(corpus: Path, ways: Mapping[str, Run], place: str) -> Timing:
+    """Every way over one corpus, in turns, written to a disk or to memory; printed as a table."""
     sizes = [path.stat().st_size for path in corpus.rglob("*.dcm")]
     empty, out = corpus.parent / "empty", corpus.parent / "out"
     empty.mkdir()
@@ -140,7 +149,7 @@ def _measure(corpus: Path, ways: Mapping[str, Run]) -> Timing:
         start = statistics.median(starts[name])
         net = sorted(cost - start for cost in costs)
         speeds.append(Speed(name, statistics.median(net), start, (net[0], net[-1])))
-    timing = Timing(corpus.parent.name, len(sizes), sum(sizes), tuple(speeds))
+    timing = Timing(f"{corpus.parent.name}, {place}", len(sizes), sum(sizes), tuple(speeds))
     _print(timing)
     return timing
 
@@ -207,7 +216,8 @@ def _verification(folder: Path) -> tuple[float, float]:
 
 
 def _print(timing: Timing) -> None:
-    print(f"{timing.n_files} files, {timing.n_bytes / 1e6:.0f} MB, {ROUNDS} rounds.\n")
+    size = f"{timing.n_files} files, {timing.n_bytes / 1e6:.0f} MB"
+    print(f"{timing.corpus}: {size}, {ROUNDS} rounds.\n")
     print("| way | CPU-s, net | lowest to highest | start | files per CPU-s | MB per CPU-s |")
     print("| --- | --- | --- | --- | --- | --- |")
     for each in timing.speeds:
@@ -219,22 +229,18 @@ def _print(timing: Timing) -> None:
     print(flush=True)
 
 
-def _missed(slices: Timing, command: tuple[float, float]) -> Iterator[str]:
+def _missed(slices: Timing) -> Iterator[str]:
     splice = slices.cpu_s(_SPLICE)
     over_pydicom = slices.cpu_s("pydicom read + write") / splice
     over_copy = slices.cpu_s("copy") / splice
-    made, proof = command
     print(
-        f"Splice: {over_pydicom:.1f} x pydicom read + write (target {OVER_PYDICOM:g}), "
-        f"{over_copy:.2f} x copy (target {OVER_COPY:g}). "
-        f"Verification: {proof / made:.2f} x the de-identification (target {VERIFY_OVER:g})."
+        f"Splice, {slices.corpus}: {over_pydicom:.1f} x pydicom read + write "
+        f"(target {OVER_PYDICOM:g}), {over_copy:.2f} x copy (target {OVER_COPY:g})."
     )
     if over_pydicom < OVER_PYDICOM:
-        yield "Missed: splice over pydicom."
+        yield f"Missed: splice over pydicom ({slices.corpus})."
     if over_copy < OVER_COPY:
-        yield "Missed: splice over copying."
-    if proof > VERIFY_OVER * made:
-        yield "Missed: verification over de-identification."
+        yield f"Missed: splice over copying ({slices.corpus})."
 
 
 def _keep(timings: Sequence[Timing], command: tuple[float, float]) -> None:

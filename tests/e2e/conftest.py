@@ -12,14 +12,26 @@ Once = Callable[[str, Callable[[Path], object]], Path]
 
 
 @pytest.fixture(scope="session")
-def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Once:
-    """Makes a folder once for all workers of a run: whoever comes first makes it, others wait."""
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all workers of a run see."""
     own = tmp_path_factory.getbasetemp()
-    shared = own if worker_id == "master" else own.parent
+    return own if worker_id == "master" else own.parent
+
+
+@pytest.fixture(autouse=True)
+def _one_config_folder(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Vaults of shared folders are opened by every worker: their keys lie in one place."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(shared / "config"))
+
+
+@pytest.fixture(scope="session")
+def once(shared: Path) -> Once:
+    """Makes a folder once for all workers of a run: whoever comes first makes it, others wait."""
 
     def make_once(name: str, make: Callable[[Path], None]) -> Path:
         folder, made = shared / name, shared / f"{name}.made"
-        with (shared / f"{name}.lock").open("w") as lock:
+        with (shared / f"{name}.lock").open("w") as lock, pytest.MonkeyPatch.context() as patch:
+            patch.setenv("XDG_CONFIG_HOME", str(shared / "config"))
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not made.exists():
                 make(folder)

@@ -9,6 +9,9 @@ from e2e_commands import tracerless
 from phantom_parts import Who
 from phantoms import head, oblique, write_mr, write_pt
 
+QUICK = ("--profile", "seed")
+"""No face to remove: these tests are about other things, and the default is tested elsewhere."""
+
 
 def write_session(folder: Path, *contrasts: str) -> Path:
     """One person with these MR contrasts, in one study."""
@@ -20,7 +23,7 @@ def write_session(folder: Path, *contrasts: str) -> Path:
 
 def test_a_session_without_t1_waits_for_one_and_stops_no_other(tmp_path: Path) -> None:
     incoming = write_session(tmp_path / "in", "T2w")
-    tracerless("deidentify", incoming, tmp_path / "d", "--vault", tmp_path / "v")
+    tracerless("deidentify", incoming, tmp_path / "d", "--vault", tmp_path / "v", *QUICK)
     done = tracerless("prepare", tmp_path / "d", code=1)
     assert "has no T1w, only T2w" in done.stdout
     assert "Add the T1" in done.stdout
@@ -53,7 +56,9 @@ def test_pet_without_units_is_kept_out_with_the_reason(tmp_path: Path) -> None:
     incoming = tmp_path / "in"
     write_pt(incoming, head().astype(np.float32), oblique(), edit=no_units)
     tracerless("scan", incoming, code=1)
-    done = tracerless("deidentify", incoming, tmp_path / "d", "--vault", tmp_path / "v", code=1)
+    done = tracerless(
+        "deidentify", incoming, tmp_path / "d", "--vault", tmp_path / "v", *QUICK, code=1
+    )
     assert "units" in done.stdout
     kept_out = (tmp_path / "d" / "quarantine.json").read_text()
     assert "units" in kept_out
@@ -61,16 +66,18 @@ def test_pet_without_units_is_kept_out_with_the_reason(tmp_path: Path) -> None:
 
 def test_another_vault_is_refused_and_what_is_done_stays(tmp_path: Path) -> None:
     incoming = write_session(tmp_path / "in", "T1w", "T2w")
-    tracerless("deidentify", incoming, tmp_path / "d", "--vault", tmp_path / "v")
+    tracerless("deidentify", incoming, tmp_path / "d", "--vault", tmp_path / "v", *QUICK)
     before = {p: p.read_bytes() for p in (tmp_path / "d").rglob("*") if p.is_file()}
-    done = tracerless("deidentify", incoming, tmp_path / "d", "--vault", tmp_path / "other", code=2)
+    done = tracerless(
+        "deidentify", incoming, tmp_path / "d", "--vault", tmp_path / "other", *QUICK, code=2
+    )
     assert len(done.stderr.strip().splitlines()[-1]) < 400
     assert {p: p.read_bytes() for p in (tmp_path / "d").rglob("*") if p.is_file()} == before
 
 
 def test_a_model_that_is_not_there_is_named_with_the_next_move(tmp_path: Path) -> None:
     incoming = write_session(tmp_path / "in", "T1w")
-    tracerless("deidentify", incoming, tmp_path / "d", "--vault", tmp_path / "v")
+    tracerless("deidentify", incoming, tmp_path / "d", "--vault", tmp_path / "v", *QUICK)
     done = tracerless("synthesize", "predict", tmp_path / "d", code=2)
     assert "synthesize fit" in done.stderr
     tracerless("evaluate", tmp_path / "d", "--model", "nowhere", code=2)
