@@ -14,7 +14,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, Imp
 from verify_cases import source
 
 from tracerless.core.errors import DicomError, VaultError
-from tracerless.deidentify import suv
+from tracerless.deidentify import proof_border, suv
 from tracerless.deidentify.proof_facts import (
     InstanceFacts,
     facts,
@@ -227,3 +227,17 @@ def test_a_vendors_scale_is_a_fact_whatever_block_and_type_it_lies_in(vr: str) -
 )
 def test_only_files_that_tracerless_writes_are_known(name: str, known: bool) -> None:
     assert is_known(name) is known
+
+
+@pytest.mark.parametrize(
+    ("text", "ours"),
+    [
+        ("2.25.1234", True),
+        ("1.2.840.10008.1.2.1\\2.25.7", True),
+        ("", True),
+        ("1.2.840.10008.48151623.1", False),
+        ("1.3.12.2.1107.5", False),
+    ],
+)
+def test_a_uid_is_ours_or_one_that_the_standard_assigned(text: str, *, ours: bool) -> None:
+    assert proof_border._are_ours(text) is ours

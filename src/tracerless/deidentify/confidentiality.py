@@ -13,7 +13,6 @@ CLEAN_PIXELS = "113101"
 CLEAN_FEATURES = "113102"
 FULL_DATES = "113106"
 MODIFIED_DATES = "113107"
-SAFE_PRIVATE = "113111"
 YEAR_ONLY = "year only"
 """No code of CID 7050: dates lose month and day where modified dates would move them."""
 

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from pydicom.datadict import dictionary_VR
 
 from tracerless.deidentify.actions import Action, Dates
+from tracerless.deidentify.confidentiality import BASIC, FULL_DATES, MODIFIED_DATES
+from tracerless.deidentify.confidentiality import CLEAN_FEATURES as FACES
+from tracerless.deidentify.confidentiality import CLEAN_PIXELS as PIXELS
 from tracerless.deidentify.lint_findings import Finding, listed, rows
 from tracerless.deidentify.lint_rules import ordered
 from tracerless.deidentify.profile import Profile
 
-BASIC, PIXELS, FACES = "113100", "113101", "113102"
-FULL_DATES, MODIFIED_DATES, PRIVATE = "113106", "113107", "113111"
+PRIVATE = "113111"
 _RETAINING = ("113109", "113110", PRIVATE, "113112")
 """Options with which Safe Harbor cannot be claimed: device, UIDs, vendor fields, institution."""
 

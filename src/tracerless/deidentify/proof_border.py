@@ -24,7 +24,7 @@ from tracerless.deidentify.profile import Profile
 from tracerless.deidentify.proof_pixels import layout, pixel_element
 from tracerless.deidentify.proof_scan import PIXELS, Element, Level, Tree, level_of
 from tracerless.deidentify.proof_values import Common
-from tracerless.deidentify.removed import STANDARD_UID_ROOT
+from tracerless.deidentify.removed import is_public_uid
 from tracerless.deidentify.stamp import stamp
 
 OWN_ROOT = "2.25."
@@ -268,8 +268,9 @@ def _is_bare_header(raw: bytes) -> bool:
 
 
 def _are_ours(text: str) -> bool:
-    roots = (OWN_ROOT, STANDARD_UID_ROOT)
-    return all(not uid.strip() or uid.strip().startswith(roots) for uid in text.split("\\"))
+    """Whether every UID is a keyed digest, or one that the standard itself assigned."""
+    uids = filter(None, (uid.strip() for uid in text.split("\\")))
+    return all(uid.startswith(OWN_ROOT) or is_public_uid(uid) for uid in uids)
 
 
 def _is_own_mapping(item: Level) -> bool:

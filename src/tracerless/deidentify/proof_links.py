@@ -7,7 +7,7 @@ from pydicom.datadict import keyword_for_tag
 
 from tracerless.deidentify.proof_findings import WARNING, Finding
 from tracerless.deidentify.proof_scan import Level, walk
-from tracerless.deidentify.removed import STANDARD_UID_ROOT
+from tracerless.deidentify.removed import is_public_uid
 
 INSTANCES = frozenset({0x00081155, 0x00880140})
 """ReferencedSOPInstanceUID, StorageMediaFileSetUID: they name instances."""
@@ -41,7 +41,7 @@ class References:
             if not depth or element.vr != "UI":
                 continue
             uid = element.text.strip()
-            if not uid or uid.startswith(STANDARD_UID_ROOT):
+            if not uid or is_public_uid(uid):
                 continue
             if element.tag == SERIES:
                 self.series.setdefault(uid, (file, name))

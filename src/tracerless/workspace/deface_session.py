@@ -22,9 +22,6 @@ from tracerless.io import dicom_read, pixels, resources
 from tracerless.publish.face_picture import face_picture
 from tracerless.workspace.deface_series import require_whole, rewrite
 
-KIND = "face"
-"""Kind under which a refused series is quarantined."""
-
 TEMPLATE_MM = 5.0
 """Voxel edge of the standard brain that heads are fitted to, mm."""
 

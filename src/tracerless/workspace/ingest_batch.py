@@ -6,6 +6,7 @@ from typing import Any
 
 from tracerless.core.people import SessionKey
 from tracerless.deidentify import Refusal
+from tracerless.deidentify.proof_facts import series_record
 from tracerless.io.vault import Vault
 from tracerless.workspace import ingest_quarantine
 from tracerless.workspace.ingest_admit import Admission
@@ -98,7 +99,7 @@ class Batch:
             return
         if crossing.is_new:
             place = crossing.folder.relative_to(self.border.root).as_posix()
-            facts = {"folder": place, "instances": list(crossing.facts)}
+            facts = series_record(place, crossing.facts)
             self.vault.remember(key.person, crossing.removed, facts)
             self.instances.add(named.identity, _uids(crossing))
             take_place(crossing)

@@ -7,7 +7,7 @@ were read are not listed: another change in the same moment would go unnoticed.
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -74,9 +74,3 @@ class Seen:
         except OSError:
             return "", 0
         return source_digest(self.key, "seen", *parts), newest_ns
-
-
-def known_sources(seen: Seen, files: Mapping[str, tuple[Path, ...]]) -> dict[str, str]:
-    """Digests of the sources of those series whose files are as they were."""
-    found = {identity: seen.sources(identity, paths) for identity, paths in files.items()}
-    return {identity: sources for identity, sources in found.items() if sources}
