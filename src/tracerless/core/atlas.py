@@ -1,7 +1,7 @@
 """Regions of the brain, by name, and the tables that are measured in them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tracerless.core.errors import GeometryError, RecipeError, did_you_mean
 from tracerless.core.grid import Grid
-from tracerless.core.volume import Contrast, Quantity
+from tracerless.core.volume import Contrast, Quantity, Scale
 
 ROI_COLUMNS = ("n_voxels", "volume_ml", "coverage", "mean", "median", "sd")
 """Columns of a region table; ``coverage`` is the share inside the field of view, 0-1."""
@@ -42,6 +42,7 @@ class Atlas:
         regions: in the order of their tables.
         references: reference regions by name, (I, J, K) bool each; never one of the regions.
         fingerprint: digest of the label table and volume.
+        composites: regions that lie across others, such as the AD meta-region; (I, J, K) bool each.
 
     Raises:
         GeometryError: an array does not fit the grid, or a region has no voxel.
@@ -54,25 +55,28 @@ class Atlas:
     regions: tuple[Region, ...]
     references: Mapping[str, NDArray[np.bool_]]
     fingerprint: str
+    composites: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check once, copy, and lock."""
         labels = np.array(self.labels, dtype=np.int16)
         references = {name: np.array(mask, dtype=bool) for name, mask in self.references.items()}
-        for name, array in {"labels": labels, **references}.items():
+        composites = {name: np.array(mask, dtype=bool) for name, mask in self.composites.items()}
+        for name, array in {"labels": labels, **references, **composites}.items():
             if array.shape != self.grid.shape:
                 raise GeometryError(f"Atlas {self.key}: {name} {array.shape} on {self.grid.shape}.")
             array.setflags(write=False)
-        for field in ("key", "index"):
-            values = [getattr(region, field) for region in self.regions]
+        for name in ("key", "index"):
+            values = [getattr(region, name) for region in self.regions]
             if len(set(values)) < len(values):
-                raise RecipeError(f"Atlas {self.key}: two regions share one {field}.")
+                raise RecipeError(f"Atlas {self.key}: two regions share one {name}.")
         present = set(np.unique(labels).tolist())
         empty = [region.key for region in self.regions if region.index not in present]
         if empty:
             raise GeometryError(f"Atlas {self.key}: no voxel for {', '.join(empty)}.")
         object.__setattr__(self, "labels", labels)
         object.__setattr__(self, "references", MappingProxyType(references))
+        object.__setattr__(self, "composites", MappingProxyType(composites))
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -105,6 +109,11 @@ class RoiTable:
         fingerprint: of the recipe that made the volume and the table.
         values: index = region keys, columns = ``ROI_COLUMNS``; a region without coverage is NaN,
             never zero.
+        composites: likewise for the atlas' composites.
+        references: mean of the volume in every reference region of the atlas; a ratio to another
+            reference is the value divided by its mean. NaN where the reference is not seen.
+        pvc: partial-volume correction, ``gtm`` or ``mg``; empty when there is none.
+        scale: what brings a ratio back to a unit; None where it is known as a ratio only.
 
     Raises:
         RecipeError: the columns are not ``ROI_COLUMNS``, or a key stands twice.
@@ -116,13 +125,19 @@ class RoiTable:
     reference: str
     fingerprint: str
     values: pd.DataFrame
+    composites: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=[*ROI_COLUMNS]))
+    references: Mapping[str, float] = field(default_factory=dict)
+    pvc: str = ""
+    scale: Scale | None = None
 
     def __post_init__(self) -> None:
         """Check once."""
-        if tuple(self.values.columns) != ROI_COLUMNS:
-            raise RecipeError(f"A region table has columns {ROI_COLUMNS}, got {list(self.values)}.")
-        if self.values.index.has_duplicates:
-            raise RecipeError("A region stands twice in a region table.")
+        object.__setattr__(self, "references", MappingProxyType(dict(self.references)))
+        for table in (self.values, self.composites):
+            if tuple(table.columns) != ROI_COLUMNS:
+                raise RecipeError(f"A region table has columns {ROI_COLUMNS}, got {list(table)}.")
+            if table.index.has_duplicates:
+                raise RecipeError("A region stands twice in a region table.")
 
     @property
     def means(self) -> pd.Series:

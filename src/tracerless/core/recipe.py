@@ -12,6 +12,7 @@ from tracerless.core.errors import RecipeError, did_you_mean
 from tracerless.core.volume import Contrast
 
 REGISTRATION_PRESETS = ("fast", "standard")
+PVC_METHODS = ("none", "gtm", "mg")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,9 @@ class PrepareRecipe:
     """Reference region of SPECT ratios."""
     atlas: str = "fdg36"
     """Atlas that holds the reference regions."""
+    harmonize_fwhm_mm: float = 0.0
+    """Resolution that emission volumes are brought to before they are measured, mm FWHM; 0 leaves
+    them as scanned. Needs the scanner's own resolution (``PointSpreadFWHM`` of ``site.toml``)."""
     seed: int = 1
     """Seed of the registration's random sampling."""
 
@@ -46,7 +50,7 @@ class PrepareRecipe:
                 f"prepare.registration={self.registration!r} is unknown.",
                 hint=did_you_mean(self.registration, REGISTRATION_PRESETS),
             )
-        for name in ("pet_fwhm_mm", "cbf_fwhm_mm"):
+        for name in ("pet_fwhm_mm", "cbf_fwhm_mm", "harmonize_fwhm_mm"):
             fwhm_mm = getattr(self, name)
             if fwhm_mm < 0 or 0 < fwhm_mm < self.voxel_mm:
                 raise RecipeError(
@@ -58,6 +62,23 @@ class PrepareRecipe:
         """Name of the reference region of an emission contrast."""
         spect = contrast in {Contrast.ECD, Contrast.HMPAO}
         return self.reference_spect if spect else self.reference_fdg
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuantifyRecipe:
+    """How regions are measured."""
+
+    pvc: str = "none"
+    """Partial-volume correction of emission: ``none``, ``gtm`` (geometric transfer matrix, region
+    by region) or ``mg`` (Mueller-Gaertner, voxel by voxel). Needs a T1 and the scanner's resolution
+    (``PointSpreadFWHM`` of ``site.toml``)."""
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown method."""
+        if self.pvc not in PVC_METHODS:
+            raise RecipeError(
+                f"quantify.pvc={self.pvc!r} is unknown.", hint=did_you_mean(self.pvc, PVC_METHODS)
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +126,7 @@ class Recipe:
     """Every setting of a dataset; ``tracerless.toml`` holds exactly this."""
 
     prepare: PrepareRecipe = field(default_factory=PrepareRecipe)
+    quantify: QuantifyRecipe = field(default_factory=QuantifyRecipe)
     synthesize: SynthesizeRecipe = field(default_factory=SynthesizeRecipe)
 
     @classmethod

@@ -8,8 +8,8 @@ from typing import Any
 from tracerless.core.errors import ContrastError, GeometryError
 from tracerless.core.grid import Grid
 from tracerless.core.people import SessionKey
-from tracerless.core.transform import PointMap
-from tracerless.core.volume import Contrast, Volume, require_same_grid
+from tracerless.core.transform import Affine, PointMap
+from tracerless.core.volume import Contrast, Scale, Volume, require_same_grid
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +54,32 @@ class Native:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Anatomy:
+    """The brain and its tissues in the T1's space, on one isotropic lattice.
+
+    ``space`` names the T1's space; ``brain`` is a 0/1 label, the tissues are probabilities 0-1.
+
+    Raises:
+        GeometryError: the volumes lie on different grids.
+    """
+
+    space: str
+    brain: Volume
+    grey: Volume
+    white: Volume
+    csf: Volume
+
+    def __post_init__(self) -> None:
+        """Check once."""
+        require_same_grid(self.brain, self.grey, self.white, self.csf)
+
+    @property
+    def grid(self) -> Grid:
+        """The lattice of all."""
+        return self.brain.grid
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
     """One session in template space.
 
@@ -70,6 +96,10 @@ class Prepared:
         reasons: one sentence for each thing that is not ``pass``.
         fingerprint: of the recipe that made it.
         sources: per contrast, how it was made (registration step, equation, origin of numbers).
+        anatomy: brain and tissues in the T1's space; None where there is no T1.
+        alignments: per contrast beside the anatomical one, the anatomical space -> series mm.
+        scales: per contrast, what brings its ratio back to a unit: relative CBF to mL/100g/min,
+            SUVR to SUV. A contrast without one is known as a ratio only.
 
     Raises:
         GeometryError: volumes on different grids, or maps whose ends are not template and native.
@@ -86,6 +116,9 @@ class Prepared:
     reasons: tuple[str, ...]
     fingerprint: str
     sources: Mapping[str, Any] = field(default_factory=dict)
+    anatomy: Anatomy | None = None
+    alignments: Mapping[Contrast, Affine] = field(default_factory=dict)
+    scales: Mapping[Contrast, Scale] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check once."""
@@ -99,7 +132,13 @@ class Prepared:
             raise GeometryError(
                 f"{self.key}: verdict {self.verdict!r} is not pass, review or fail."
             )
-        for name in ("volumes", "qc", "sources"):
+        for contrast, affine in self.alignments.items():
+            if affine.source != self.to_template.source:
+                raise GeometryError(
+                    f"{self.key}: the {contrast} is aligned to {affine.source!r}, not to "
+                    f"{self.to_template.source!r}."
+                )
+        for name in ("volumes", "qc", "sources", "alignments", "scales"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
     @property

@@ -27,6 +27,8 @@ class Quantity(StrEnum):
     """Detected events or any uncalibrated emission value."""
     ACTIVITY = "kBq/mL"
     """Activity concentration."""
+    SUV = "SUV"
+    """Activity concentration by injected dose and body weight, g/mL."""
     SUVR = "SUVR"
     """Uptake divided by its mean in a reference region; reference mean = 1."""
     Z = "z"
@@ -63,6 +65,23 @@ MR_INPUTS = (Contrast.T1W, Contrast.T2W, Contrast.CBF)
 
 EMISSION = (Contrast.FDG, Contrast.ECD, Contrast.HMPAO, Contrast.SYNTHETIC_FDG)
 """Contrasts whose prepared quantity is SUVR."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What brings a ratio back to a unit: ``value * factor`` is in ``quantity``.
+
+    Raises:
+        QuantityError: the factor is not a positive number.
+    """
+
+    quantity: Quantity
+    factor: float
+
+    def __post_init__(self) -> None:
+        """Check once."""
+        if not 0 < self.factor < float("inf"):
+            raise QuantityError(f"A scale to {self.quantity} of {self.factor} is not positive.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

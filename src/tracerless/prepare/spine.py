@@ -7,11 +7,10 @@ from tracerless.core.errors import ContrastError, GeometryError, QuantityError
 from tracerless.core.recipe import PrepareRecipe
 from tracerless.core.recipe import fingerprint as digest
 from tracerless.core.session import Native, NativeSeries, Prepared, Template
-from tracerless.core.transform import resample
 from tracerless.core.volume import Contrast
-from tracerless.prepare import channels, perfusion, quality
-from tracerless.prepare.channels import Channel
-from tracerless.prepare.head import Head, flattened, head
+from tracerless.prepare import emission, flow, perfusion, quality, structural
+from tracerless.prepare.channel import Channel
+from tracerless.prepare.head import Head, head
 
 VERSION = 1
 """Part of every fingerprint; raised when a change of the code moves a number."""
@@ -48,7 +47,7 @@ def session(native: Native, *, template: Template, atlas: Atlas, recipe: Prepare
             hint="Load both at the recipe's voxel_mm.",
         )
     person = head(str(native.key), _require_t1(native), template, recipe)
-    made = {Contrast.T1W: _t1(person, template)}
+    made = {Contrast.T1W: structural.t1(person, template)}
     missing: list[str] = []
     for chosen in _wanted(native):
         contrast = Contrast.CBF if chosen.contrast in perfusion.FLOW_CONTRASTS else chosen.contrast
@@ -58,6 +57,7 @@ def session(native: Native, *, template: Template, atlas: Atlas, recipe: Prepare
             missing.append(f"{contrast} is left out: {error.message}")
     numbers = {name: value for each in made.values() for name, value in each.numbers.items()}
     verdict, reasons = quality.judge(numbers)
+    missing += [note for each in made.values() for note in each.notes]
     return Prepared(
         key=native.key,
         template=template.key,
@@ -70,6 +70,8 @@ def session(native: Native, *, template: Template, atlas: Atlas, recipe: Prepare
         reasons=(*reasons, *missing),
         fingerprint=fingerprint(template, atlas, recipe),
         sources={str(contrast): dict(each.source) for contrast, each in made.items()},
+        alignments={c: each.alignment for c, each in made.items() if each.alignment is not None},
+        scales={c: each.scale for c, each in made.items() if each.scale is not None},
     )
 
 
@@ -103,28 +105,7 @@ def _channel(
     recipe: PrepareRecipe,
 ) -> Channel:
     if chosen.contrast is Contrast.T2W:
-        return channels.t2(chosen, person, template)
+        return structural.t2(chosen, person, template)
     if chosen.contrast in ACQUIRED_EMISSION:
-        return channels.emission(chosen, person, template, atlas, recipe)
-    return channels.flow(native, chosen, person, template, recipe)
-
-
-def _t1(person: Head, template: Template) -> Channel:
-    """The T1 on the template grid, head and all, and how well its brain fits the standard one."""
-    grid = template.grid
-    moved = flattened(person.smooth, person.bias, grid, person.to_native)
-    brain = resample(person.smooth_brain, grid, person.to_native).array > 0.5
-    standard = template.brain.array > 0
-    numbers = {
-        "brain_ml": float(person.brain.array.sum(dtype=float)) * person.brain.grid.voxel_ml,
-        "t1_dice": quality.dice(brain, standard),
-        "t1_correlation": quality.correlation(moved, template.t1, standard & brain),
-        "left_right": quality.left_right_kept(person.to_native, grid, standard),
-        f"coverage_{Contrast.T1W}": quality.coverage(moved, standard),
-    }
-    source = {
-        "registration": "affine and SyN to the template",
-        "bias": "N4 at 4 mm, geometric mean 1 in the brain",
-        "brain": "deepbet",
-    }
-    return Channel(moved, numbers, source)
+        return emission.emission(chosen, person, template, atlas, recipe)
+    return flow.flow(native, chosen, person, template, recipe)
