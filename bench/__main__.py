@@ -1,16 +1,19 @@
 """Measurements behind docs/benchmarks.md (prints Markdown).
 
-./dev bench help | demo | skill | deidentify | deidentify-speed | deidentify-heldout
+./dev bench help | demo | skill | prepare | regions | deidentify | deidentify-speed
+            | deidentify-heldout
 """
 
 import sys
 
-from bench import deidentify, deidentify_speed, demo, skill, start
+from bench import deidentify, deidentify_speed, demo, prepare, regions, skill, start
 
 BENCHES = {
     "help": start.main,
     "demo": demo.main,
     "skill": skill.main,
+    "prepare": prepare.main,
+    "regions": regions.main,
     "deidentify": deidentify.main,
     "deidentify-speed": deidentify_speed.main,
     "deidentify-heldout": deidentify.held_out,

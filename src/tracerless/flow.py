@@ -13,12 +13,14 @@ from typing import Any, Protocol
 from tracerless import prepare, quantify
 from tracerless.core.atlas import Atlas, RoiTable
 from tracerless.core.prediction import Prediction
-from tracerless.core.recipe import PrepareRecipe, fingerprint
+from tracerless.core.recipe import PrepareRecipe, QuantifyRecipe, fingerprint
 from tracerless.core.session import Native, Prepared, Template
 from tracerless.core.transform import resample
 from tracerless.core.volume import Contrast, Volume
-from tracerless.io import pixels
+from tracerless.deidentify import suv
+from tracerless.io.site import Site
 from tracerless.workspace.clean import CleanSession
+from tracerless.workspace.convert import converted
 
 Steps = Mapping[str, Callable[..., Any]]
 
@@ -46,9 +48,9 @@ class Shelf(Protocol):
         ...
 
 
-def native(clean: CleanSession) -> Native:
-    """Converted series, in the scanner's space."""
-    return Native(clean.key, tuple(pixels.load(s.files, s.contrast) for s in clean.series))
+def native(clean: CleanSession, site: Site) -> Native:
+    """Converted series, in the scanner's space, with what headers and site file state of them."""
+    return converted(clean, site, suv=suv.present)
 
 
 def prepared(
@@ -61,6 +63,23 @@ def prepared(
 def uptake(prepared: Prepared, atlas: Atlas, prepare_recipe: PrepareRecipe) -> Uptake:
     """Region tables of every measured contrast."""
     return quantify.session(prepared, atlas, prepare_recipe)
+
+
+def corrected(
+    native: Native,
+    prepared: Prepared,
+    atlas: Atlas,
+    prepare_recipe: PrepareRecipe,
+    quantify_recipe: QuantifyRecipe,
+) -> Uptake:
+    """Region tables of emission corrected for partial volume, where the settings ask for it."""
+    return quantify.corrected(
+        native,
+        prepared,
+        atlas,
+        prepare_recipe=prepare_recipe,
+        quantify_recipe=quantify_recipe,
+    )
 
 
 def synthetic(prepared: Prepared, predictor: Predictor) -> Prediction:
@@ -91,6 +110,7 @@ STEPS: Steps = {
         native,
         prepared,
         uptake,
+        corrected,
         synthetic,
         synthetic_native,
         synthetic_uptake,

@@ -5,8 +5,9 @@ from typing import Any, get_type_hints
 
 from tracerless import flow
 from tracerless.core.atlas import Atlas
-from tracerless.core.recipe import PrepareRecipe
+from tracerless.core.recipe import PrepareRecipe, QuantifyRecipe
 from tracerless.core.session import Template
+from tracerless.io.site import Site
 from tracerless.workspace.clean import CleanSession
 from tracerless.workspace.shelf import KINDS
 
@@ -15,6 +16,8 @@ ROOTS = {
     "template": Template,
     "atlas": Atlas,
     "prepare_recipe": PrepareRecipe,
+    "quantify_recipe": QuantifyRecipe,
+    "site": Site,
     "predictor": flow.Predictor,
     "mean_predictor": flow.Predictor,
 }

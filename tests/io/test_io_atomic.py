@@ -124,4 +124,4 @@ def test_names_follow_bids_and_synthetic_volumes_say_so() -> None:
     derived = bids.derived_path(root, key, Contrast.SYNTHETIC_FDG, space="MNI")
     assert derived.name == "sub-A_ses-01_trc-FDG_space-MNI_desc-synth_pet.nii.gz"
     acquired = bids.derived_path(root, key, Contrast.FDG, space="MNI")
-    assert acquired.name == "sub-A_ses-01_trc-FDG_space-MNI_desc-prepared_pet.nii.gz"
+    assert acquired.name == "sub-A_ses-01_trc-FDG_space-MNI_desc-suvr_pet.nii.gz"

@@ -5,9 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 from click.testing import CliRunner, Result
+from pydicom import Dataset
 
-from phantoms import head, oblique, write_mr
+from phantoms import head, oblique, write_mr, write_pt
 from tracerless.cli.scan import command
 from tracerless.core.errors import DatasetError
 
@@ -51,3 +53,24 @@ def test_scanning_loads_no_heavy_library() -> None:
     code = "import sys, tracerless.cli.scan, tracerless.io.dicom_scan; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"torch", "ants", "matplotlib"} & set(done.stdout.split())
+
+
+def test_a_site_file_settles_what_headers_leave_open_and_the_table_says_how_sure(
+    tmp_path: Path,
+) -> None:
+    def bare(file: Dataset, _: int) -> None:
+        item = file.RadiopharmaceuticalInformationSequence[0]
+        del item.RadiopharmaceuticalCodeSequence, item.Radiopharmaceutical
+        file.SeriesDescription = ""
+
+    write_pt(tmp_path / "in", head(SMALL).astype(np.float32) / 50, oblique(), edit=bare)
+    left = _run(str(tmp_path / "in"))
+    assert left.exit_code == 1
+    assert "Declare it in a site file (--site)." in left.stdout
+    rules, draft = tmp_path / "site.toml", left.stdout[left.stdout.index("[[rule]]") :]
+    rules.write_text("\n".join(draft.splitlines()[:3]).replace("...", "FDG"))
+    settled = _run(str(tmp_path / "in"), "--site", str(rules), "--json")
+    assert settled.exit_code == 0
+    (row,) = json.loads(settled.stdout)["series"]
+    assert (row["contrast"], row["confidence"]) == ("FDG", "certain")
+    assert "certain" in _run(str(tmp_path / "in"), "--site", str(rules)).stdout

@@ -47,6 +47,25 @@ def test_a_series_of_frames_comes_back_as_it_was(tmp_path: Path) -> None:
     assert again.contrast is Contrast.ASL
 
 
+def test_labels_are_stored_as_whole_numbers_and_come_back(tmp_path: Path) -> None:
+    labels = _volume(quantity=Quantity.LABEL)
+    whole = Volume(np.round(labels.array), labels.grid, labels.quantity, labels.contrast)
+    path, _ = nifti.write_volume(tmp_path / "dseg.nii.gz", whole)
+    assert nib.load(path).get_data_dtype() == np.int16
+    np.testing.assert_array_equal(nifti.read_volume(path).array, whole.array)
+
+
+def test_what_bids_wants_beside_a_series_is_written_and_left_out_again(tmp_path: Path) -> None:
+    one = _volume(Contrast.ASL, Quantity.SIGNAL)
+    series = NativeSeries(Contrast.ASL, (one,), "", {"RepetitionTime": 4.0})
+    extra = {"TotalAcquiredPairs": 3, "Invented": 1}
+    _, beside = nifti.write_series(tmp_path / "sub-1_asl", series, extra=extra)
+    written = json.loads(beside.read_text())
+    assert written["TotalAcquiredPairs"] == 3
+    assert "Invented" not in written
+    assert "TotalAcquiredPairs" not in nifti.read_series(tmp_path / "sub-1_asl").sidecar
+
+
 def test_equal_volumes_give_equal_bytes(tmp_path: Path) -> None:
     first = [path.read_bytes() for path in nifti.write_volume(tmp_path / "a.nii.gz", _volume())]
     second = [path.read_bytes() for path in nifti.write_volume(tmp_path / "b.nii.gz", _volume())]

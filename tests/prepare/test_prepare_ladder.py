@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from prepare_phantom import Phantom, native_grid, rigid, t2_signal, uptake_truth
+from prepare_phantom import Phantom, flow_truth, native_grid, rigid, t2_signal, uptake_truth
 from scipy import ndimage
 
 from tracerless.core.errors import GeometryError, QuantityError
@@ -29,9 +29,10 @@ def anchor(phantom: Phantom) -> Anchor:
 
 def moved(phantom: Phantom, pose: np.ndarray, contrast: Contrast) -> Volume:
     """The phantom seen in a space where T1 mm ``x`` lies at ``pose @ x``."""
-    truth = t2_signal(phantom) if contrast is Contrast.T2W else uptake_truth(phantom)
+    seen = {Contrast.T2W: t2_signal, Contrast.FDG: uptake_truth, Contrast.CBF: flow_truth}
+    truth = seen[contrast](phantom)
     other = replace(phantom, pose=pose @ phantom.pose)
-    grid = native_grid((1.5, 1.5, 4.0), "LAS")
+    grid = native_grid((3.5, 3.5, 5.0) if contrast is Contrast.CBF else (1.5, 1.5, 4.0), "LAS")
     return other.see(truth, grid, contrast, Quantity.SIGNAL)
 
 
@@ -52,6 +53,7 @@ OTHER_FAR = ((-15, 12, -14), (-19, 20, -12))
     [
         (Contrast.T2W, FAR),
         (Contrast.FDG, OTHER_FAR),
+        pytest.param(Contrast.CBF, FAR, marks=pytest.mark.slow),
         pytest.param(Contrast.T2W, NEAR, marks=pytest.mark.slow),
         pytest.param(Contrast.FDG, NEAR, marks=pytest.mark.slow),
         pytest.param(Contrast.T2W, OTHER_FAR, marks=pytest.mark.slow),
@@ -80,6 +82,17 @@ def test_one_frame_of_reference_is_not_trusted_when_the_head_moved(
     found = align(anchor, moved(phantom, pose, Contrast.T2W), same_frame=True)
     assert found.rung == "rigid"
     assert error_mm(found, pose, anchor) < 1.0
+
+
+def test_a_series_with_left_and_right_exchanged_is_refused(
+    phantom: Phantom, anchor: Anchor
+) -> None:
+    stored = moved(phantom, rigid(*NEAR), Contrast.FDG)
+    found = align(anchor, stored, same_frame=False)
+    assert found.mirrored < 0.9
+    exchanged = replace(stored, array=np.ascontiguousarray(stored.array[::-1]))
+    with pytest.raises(GeometryError, match="better with left and right exchanged"):
+        align(anchor, exchanged, same_frame=False)
 
 
 def blobs(phantom: Phantom) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Numbers, limits and verdicts."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -89,3 +91,30 @@ def test_correlation_of_a_flat_volume_is_zero() -> None:
     )
     assert quality.correlation(flat, ramp, BRAIN) == 0.0
     assert quality.correlation(ramp, ramp, BRAIN) == pytest.approx(1.0)
+
+
+def test_every_limit_stands_in_the_documentation_as_it_is() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "derivatives.md"
+    text = page.read_text(encoding="utf-8")
+    for name, limit in quality.LIMITS.items():
+        assert f"| `{name}` | {limit.what} | {limit.span} |" in text
+
+
+def test_a_reason_names_the_value_the_expectation_and_the_next_move() -> None:
+    _, reasons = quality.judge({"offset_FDG": 9.04})
+    assert reasons == (
+        "offset_FDG=9.04: distance to where its edges fit better, mm should be 0-4. Look at the "
+        "contact sheet: the volume lies beside the T1; check the header's position.",
+    )
+    _, open_ended = quality.judge({"tissue_T1w": 0.6})
+    assert "should be at least 1.1." in open_ended[0]
+
+
+def test_doubts_that_agree_about_the_t1_block_and_fewer_do_not() -> None:
+    doubts = {"t1_dice": 0.927, "t1_correlation": 0.52, "edges_T1w": 0.73}
+    verdict, reasons = quality.judge({**GOOD, **doubts})
+    assert verdict == "fail"
+    assert "part of the brain may be missing" in reasons[-1]
+    for name in doubts:
+        fewer = {key: value for key, value in doubts.items() if key != name}
+        assert quality.judge({**GOOD, **fewer})[0] == "review"

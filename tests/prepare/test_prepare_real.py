@@ -1,19 +1,22 @@
 """Real heads; numbers were looked at together with pictures of the outlines."""
 
+import tarfile
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
-from prepare_phantom import KEY
+from prepare_phantom import KEY, rigid
 
 from tracerless import prepare
+from tracerless.core.errors import GeometryError
 from tracerless.core.grid import Grid
 from tracerless.core.recipe import PrepareRecipe
 from tracerless.core.session import Native, NativeSeries
 from tracerless.core.transform import Affine, resample
-from tracerless.core.volume import Contrast, Quantity, Volume
-from tracerless.io import resources
+from tracerless.core.volume import Contrast, Quantity, Volume, with_array
+from tracerless.io import pixels, resources
+from tracerless.registration.brain import brain_mask
 from tracerless.registration.ladder import Anchor, align
 from tracerless.registration.sampling import corners_mm, lattice, onto, own_lattice
 
@@ -75,3 +78,34 @@ def test_real_perfusion_templates_land_on_the_standard_brain(scans: Path, name: 
     )(points.astype(np.float32))
     assert np.linalg.norm(apart, axis=1).max() < 2.0
     assert own_lattice(volume, 4.0).grid.axcodes == "RAS"
+
+
+@pytest.mark.slow
+def test_limits_of_the_ladder_hold_on_a_pair_they_were_not_set_on(
+    scans: Path, tmp_path: Path
+) -> None:
+    """BrainWeb's T1 and its simulated FDG-PET: found from afar, refused when turned."""
+    with tarfile.open(scans / "petmr-simulated-pair.tar.xz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    t1, pet = (
+        pixels.load(sorted(next(tmp_path.rglob(name)).iterdir()), contrast).volumes[0]
+        for name, contrast in (
+            ("brainweb_06_t1_dcm", Contrast.T1W),
+            ("brainweb_06_osem_dcm", Contrast.FDG),
+        )
+    )
+    brain = with_array(t1, brain_mask(t1, for_mm=4.0).astype(np.float32), Quantity.LABEL)
+    grid = lattice(corners_mm(t1.grid), 4.0, 0.0)
+    anchor = Anchor(onto(t1, grid), np.nan_to_num(onto(brain, grid).array) > 0.5)
+    points = np.argwhere(anchor.brain) @ grid.affine[:3, :3].T + grid.affine[:3, 3]
+    for pose in (np.eye(4), rigid((14, -13, 11), (18, -15, 17)), rigid((0, 0, 0), (30, 0, 0))):
+        moved = Volume(
+            pet.array, Grid(pet.grid.shape, pose @ pet.grid.affine), pet.quantity, pet.contrast
+        )
+        found = align(anchor, moved, same_frame=True)
+        apart = found.matrix - pose
+        assert np.linalg.norm(points @ apart[:3, :3].T + apart[:3, 3], axis=1).max() < 1.0
+    for axis, why in ((0, "left and right exchanged"), (1, "No convincing"), (2, "No convincing")):
+        turned = with_array(pet, np.ascontiguousarray(np.flip(pet.array, axis)))
+        with pytest.raises(GeometryError, match=why):
+            align(anchor, turned, same_frame=True)

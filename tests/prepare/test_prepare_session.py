@@ -169,9 +169,25 @@ def test_contrast_that_cannot_be_aligned_is_left_out_with_the_reason(prepared: P
     assert prepared.reasons[0].startswith("ECD is left out: No convincing place")
 
 
-def test_session_without_t1_is_refused(fdg: NativeSeries) -> None:
-    with pytest.raises(ContrastError, match="has no T1w, only FDG"):
-        run(fdg)
+def test_session_with_nothing_to_go_by_is_refused(asl: NativeSeries) -> None:
+    with pytest.raises(ContrastError, match="neither a T1w nor PET or SPECT, only asl"):
+        run(asl)
+
+
+def test_an_uncorrected_pet_beside_a_t1_is_left_out_by_name(
+    t1: NativeSeries, fdg: NativeSeries
+) -> None:
+    raw = replace(fdg, sidecar={"Modality": "PT", "CorrectedImage": ["NORM", "DECY"]})
+    made = run(t1, raw)
+    assert set(made.volumes) == {Contrast.T1W}
+    assert made.verdict == "review"
+    assert any("FDG is left out: The FDG is not corrected" in each for each in made.reasons)
+
+
+def test_tissues_of_the_t1_go_with_the_session(prepared: Prepared) -> None:
+    assert prepared.anatomy is not None
+    assert prepared.anatomy.space == prepared.to_template.source
+    assert set(prepared.alignments) == {Contrast.T2W, Contrast.CBF, Contrast.FDG}
 
 
 def test_template_and_atlas_must_share_a_grid(t1: NativeSeries) -> None:

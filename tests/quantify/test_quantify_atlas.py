@@ -1,4 +1,7 @@
-"""The standard brain and FDG-36 as they come out of the packages that hold them."""
+"""The standard brain and the presets as they come out of the packages that hold them."""
+
+import csv
+import importlib.metadata
 
 import numpy as np
 import pytest
@@ -8,6 +11,8 @@ from tracerless.core.grid import with_spacing
 from tracerless.io import resources
 
 pytestmark = pytest.mark.xdist_group("quantify-atlas")
+
+PRESETS = {"fdg20": 20, "fdg36": 36, "fdg52": 52}
 
 VOLUMES_ML = {
     "superior_frontal_left": 23.7,
@@ -86,9 +91,9 @@ def test_coarse_atlas_keeps_its_volumes() -> None:
     assert ratios.max() < 1.3
 
 
-@pytest.mark.parametrize("voxel_mm", [2.0, 4.0])
-def test_left_is_left_and_right_is_right(voxel_mm: float) -> None:
-    atlas = resources.atlas("fdg36", voxel_mm)
+@pytest.mark.parametrize(("key", "voxel_mm"), [("fdg36", 2.0), ("fdg36", 4.0), ("fdg52", 2.0)])
+def test_left_is_left_and_right_is_right(key: str, voxel_mm: float) -> None:
+    atlas = resources.atlas(key, voxel_mm)
     for region in atlas.regions:
         i = np.argwhere(atlas.labels == region.index)[:, 0]
         x_mm = atlas.grid.affine[0, 0] * i + atlas.grid.affine[0, 3]
@@ -120,8 +125,9 @@ def test_references_are_nested_as_their_names_say() -> None:
     assert not (atlas.labels[atlas.reference("cerebellum")] > 0).any()
 
 
-def test_every_region_is_named_in_both_languages() -> None:
-    for region in resources.atlas("fdg36", 2.0).regions:
+@pytest.mark.parametrize("key", PRESETS)
+def test_every_region_is_named_in_both_languages(key: str) -> None:
+    for region in resources.atlas(key, 2.0).regions:
         assert region.name_en.isascii()
         assert not region.name_zh.isascii()
         side = {"L": ("left", "左"), "R": ("right", "右"), "B": ("", "")}[region.hemisphere]
@@ -155,3 +161,78 @@ def test_source_labels_lie_along_r_a_s_and_hold_both_hemispheres() -> None:
     assert {16, 8, 47, 1028, 2028} <= codes
     i = np.argwhere(labels.array == 1028)[:, 0].mean() * 1.0 + labels.grid.affine[0, 3]
     assert i < -3
+
+
+@pytest.mark.parametrize(("key", "n"), PRESETS.items())
+def test_preset_has_the_regions_that_its_name_counts(key: str, n: int) -> None:
+    assert len(resources.atlas(key, 2.0).regions) == n
+
+
+def test_fdg52_is_the_list_of_fdg_neurosegmenter_column_by_column() -> None:
+    files = importlib.metadata.distribution("fdg-neurosegmenter").files or []
+    found = next(each for each in files if each.name == "CN_quantification.csv")
+    with found.locate().open(encoding="utf-8") as stream:
+        columns = next(csv.reader(stream))
+    assert resources.atlas("fdg52", 2.0).keys == tuple(columns)
+
+
+def test_fdg20_joins_the_sides_of_fdg36() -> None:
+    one, both = resources.atlas("fdg36", 2.0), resources.atlas("fdg20", 2.0)
+    for region in both.regions:
+        parts = [r.index for r in one.regions if r.key.rpartition("_")[0] == region.key]
+        parts += [r.index for r in one.regions if r.key == region.key]
+        assert (np.isin(one.labels, parts) == (both.labels == region.index)).all(), region.key
+
+
+def test_fdg36_is_nested_in_fdg52() -> None:
+    coarse, fine = resources.atlas("fdg36", 2.0), resources.atlas("fdg52", 2.0)
+    cerebellum = {r.index for r in fine.regions if r.key.startswith("cerebellar")}
+    left_out = {r.index for r in fine.regions if r.key.startswith(("ventral_dience", "pons"))}
+    for region in fine.regions:
+        hit = set(np.unique(coarse.labels[fine.labels == region.index]).tolist())
+        expected = 0 if region.index in cerebellum | left_out else 1
+        assert len(hit - {0}) == expected, region.key
+        assert (0 in hit) == (expected == 0), region.key
+
+
+def test_pons_and_the_rest_of_the_brain_stem_part_one_label() -> None:
+    atlas = resources.atlas("fdg52", 2.0)
+    index = {region.key: region.index for region in atlas.regions}
+    pons = atlas.labels == index["pons"]
+    assert pons.sum() * 0.008 == pytest.approx(17.0, abs=0.5)
+    assert (pons | ~atlas.reference("pons")).all(), "the reference is the pons without its rim"
+    stem = np.argwhere(atlas.labels == index["brainstem_wo_pons"])[:, 2] * 2.0 - 72.0
+    assert not ((stem >= -46) & (stem <= -22)).any()
+
+
+def test_meta_ad_holds_the_regions_that_lose_uptake_first() -> None:
+    atlas = resources.atlas("fdg52", 2.0)
+    mask = atlas.composites["meta_AD"]
+    index = {region.key: region.index for region in atlas.regions}
+    for side in ("left", "right"):
+        for name in ("posterior_cingulate_cortex", "isthmus_cingulate_cortex"):
+            assert mask[atlas.labels == index[f"{name}_{side}"]].all()
+        for name in ("precuneus", "hippocampus", "superior_frontal_gyrus", "postcentral_gyrus"):
+            assert not mask[atlas.labels == index[f"{name}_{side}"]].any()
+        lateral = mask[atlas.labels == index[f"lateral_temporal_cortex_{side}"]].mean()
+        assert 0.3 < lateral < 0.8, "inferior and middle gyrus, without the superior"
+    assert mask.sum() * 0.008 == pytest.approx(89, abs=2)
+    assert mask[:50].sum() == pytest.approx(mask[50:].sum(), rel=0.15)
+
+
+def test_composites_and_references_are_one_in_all_presets() -> None:
+    first = resources.atlas("fdg36", 2.0)
+    for key in PRESETS:
+        other = resources.atlas(key, 2.0)
+        assert set(other.references) == {"pons", "cerebellum", "whole_cortex", "whole_brain"}
+        for name, mask in {**first.references, **first.composites}.items():
+            assert (mask == {**other.references, **other.composites}[name]).all()
+
+
+def test_parcels_are_what_regions_are_unions_of() -> None:
+    atlas = resources.atlas("fdg36", 2.0)
+    assert (atlas.parcels[atlas.labels > 0] > 0).all()
+    for parcel in np.unique(atlas.parcels[atlas.parcels > 0]):
+        hit = set(np.unique(atlas.labels[atlas.parcels == parcel]).tolist())
+        assert len(hit) == 1 or parcel == 16, parcel
+    assert atlas.deep <= set(np.unique(atlas.parcels).tolist())

@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracerless import quantify
-from tracerless.core.atlas import ROI_COLUMNS, Atlas, Region, RoiTable
-from tracerless.core.errors import GeometryError, RecipeError, RecipeMismatchError
+from tracerless.core.atlas import ROI_COLUMNS, Atlas, Region
+from tracerless.core.errors import GeometryError, RecipeError
 from tracerless.core.grid import Grid
 from tracerless.core.people import Pseudonym, SessionKey
 from tracerless.core.recipe import PrepareRecipe
 from tracerless.core.seeds import generator
 from tracerless.core.session import Prepared
 from tracerless.core.transform import identity
-from tracerless.core.volume import Contrast, Quantity, Volume
+from tracerless.core.volume import Contrast, Quantity, Scale, Volume
 
 GRID = Grid((11, 12, 13), np.diag((2.0, 2.0, 3.0, 1.0)))
 INDICES = (3, 7, 1, 12)
@@ -29,7 +29,10 @@ def some_atlas() -> Atlas:
     regions = tuple(Region(f"r{index}", index, "B", "frontal", "r", "區") for index in INDICES)
     reference = np.zeros(GRID.shape, bool)
     reference[:6] = True
-    return Atlas("some", GRID, labels, regions, {"pons": reference, "cerebellum": reference}, "f")
+    other = ~reference & (labels == 0)
+    references = {"pons": reference, "cerebellum": reference, "other": other}
+    composites = {"meta_test": np.isin(labels, (3, 12))}
+    return Atlas("some", GRID, labels, regions, references, "f", composites)
 
 
 ATLAS = some_atlas()
@@ -153,33 +156,47 @@ def test_session_refuses_a_reference_that_the_atlas_lacks() -> None:
         quantify.session(prepared_of(volume_of(np.ones(GRID.shape))), ATLAS, recipe)
 
 
-def a_table(contrast: Contrast = Contrast.FDG) -> RoiTable:
-    array = generator("test", "cohort", contrast).random(GRID.shape)
-    return quantify.table(volume_of(array, contrast), ATLAS, reference="pons", fingerprint="f1")
+def test_composites_lie_across_regions_and_count_voxels_not_regions() -> None:
+    array = generator("test", "composite").random(GRID.shape)
+    made = quantify.table(volume_of(array), ATLAS, reference="", fingerprint="")
+    both = np.isin(ATLAS.labels, (3, 12))
+    row = made.composites.loc["meta_test"]
+    expected = array[both].astype(np.float32).mean(dtype=np.float64)
+    assert row["mean"] == pytest.approx(expected, rel=1e-6)
+    assert row["n_voxels"] == both.sum()
+    regions = made.values.loc[["r3", "r12"]]
+    assert row["mean"] == pytest.approx(np.average(regions["mean"], weights=regions["n_voxels"]))
 
 
-def test_cohort_table_has_one_row_per_session_contrast_and_region() -> None:
-    later = SessionKey(Pseudonym("P01"), "2")
-    rows = [(KEY, a_table()), (KEY, a_table(Contrast.ECD)), (later, a_table())]
-    table = quantify.cohort_table(rows)
-    assert len(table) == 3 * len(ATLAS.regions)
-    assert not table.duplicated(["participant_id", "session_id", "contrast", "region"]).any()
-    picked = table.query("session_id == 'ses-2' and region == 'r12'").iloc[0]
-    assert picked["participant_id"] == "sub-P01"
-    assert picked["mean"] == a_table().values.loc["r12", "mean"]
-    assert (picked["reference"], picked["quantity"], picked["fingerprint"]) == (
-        "pons",
-        "SUVR",
-        "f1",
+def test_every_reference_is_measured_and_one_ratio_turns_into_another() -> None:
+    array = generator("test", "references").random(GRID.shape) + 0.5
+    made = quantify.table(volume_of(array), ATLAS, reference="pons", fingerprint="")
+    assert list(made.references) == ["pons", "cerebellum", "other"]
+    again = quantify.table(
+        volume_of(array / made.references["other"]), ATLAS, reference="other", fingerprint=""
     )
+    np.testing.assert_allclose(again.means, made.means / made.references["other"], rtol=1e-6)
 
 
-def test_cohort_table_of_nobody_has_the_columns_all_the_same() -> None:
-    empty = quantify.cohort_table([])
-    assert list(empty.columns) == list(quantify.cohort_table([(KEY, a_table())]).columns)
-    assert empty.empty
+def test_unseen_reference_is_nan() -> None:
+    array = np.ones(GRID.shape)
+    array[ATLAS.references["other"]] = np.nan
+    made = quantify.table(volume_of(array), ATLAS, reference="", fingerprint="")
+    assert np.isnan(made.references["other"])
+    assert made.references["pons"] == 1
 
 
-def test_cohort_table_refuses_one_session_twice() -> None:
-    with pytest.raises(RecipeMismatchError, match="two region tables of FDG"):
-        quantify.cohort_table([(KEY, a_table()), (KEY, a_table())])
+def test_session_hands_on_the_scale_of_each_contrast() -> None:
+    ones = np.ones(GRID.shape)
+    cbf = replace(volume_of(ones, Contrast.CBF), quantity=Quantity.RELATIVE_CBF)
+    scales = {Contrast.CBF: Scale(Quantity.CBF, 47.0)}
+    prepared = replace(prepared_of(cbf, volume_of(ones)), scales=scales)
+    tables = quantify.session(prepared, ATLAS, PrepareRecipe())
+    assert tables[Contrast.CBF].scale == scales[Contrast.CBF]
+    assert tables[Contrast.FDG].scale is None
+
+
+def test_labels_that_are_no_region_are_left_out() -> None:
+    array = np.where(ATLAS.labels == 40, 1e6, 1.0)
+    made = quantify.table(volume_of(array), ATLAS, reference="", fingerprint="").values
+    assert (made["mean"] == 1).all()

@@ -22,6 +22,7 @@ COMMANDS = {
     "withdraw": "Take one person out of a dataset and of all later ones.",
     "prepare": "Bring sessions to template space.",
     "quantify": "Measure every region of every prepared session.",
+    "norms": "Fit and apply norms of regions and cognition.",
     "synthesize": "Train a synthesizer, or predict synthetic FDG-PET.",
     "evaluate": "Compare synthetic with acquired PET.",
     "report": "Write the report pages.",

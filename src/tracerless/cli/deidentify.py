@@ -47,12 +47,18 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="CSV of sex, age, scores and diagnosis, keyed by chart_number.",
 )
+@click.option(
+    "--site",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="TOML of what headers do not say; the dataset keeps it.",
+)
 @json_option
 def command(
     folder: Path,
     dataset: Path,
     *,
     vault: Path,
+    site: Path | None,
     workers: int,
     phenotype: Path | None,
     as_json: bool,
@@ -65,12 +71,15 @@ def command(
 
     Example: tracerless deidentify export my-dataset --vault ~/vault
     """
+    from tracerless.io import recognise
     from tracerless.io.dicom_scan import scan
+    from tracerless.workspace import site as sites
     from tracerless.workspace.ingest import ingest
 
-    inventory = scan(folder, progress=lambda files, n: track(files, "scan", n), workers=workers)
+    rules = sites.of_dataset(dataset, site)
+    found = scan(folder, progress=lambda files, n: track(files, "scan", n), workers=workers)
     report = ingest(
-        inventory,
+        recognise.recognized(found, rules),
         dataset,
         vault=vault,
         workers=workers,
@@ -78,6 +87,8 @@ def command(
         progress=track,
         **policy,
     )
+    if site is not None:
+        sites.keep(dataset, rules)
     show(report.summary(), _lines(report), as_json=as_json)
     if report.blocked:
         raise click.exceptions.Exit(1)

@@ -66,6 +66,7 @@ def steps(folder: Path, people: int, patients: int) -> Iterator[Step]:
     model = training / "models" / "unet"
     turns = " ".join(f"--diagnosis {each}" for each in DIAGNOSES)
     scans, phenotype = hospital / "dicom", hospital / "phenotype.csv"
+    site = hospital / "site.toml"
     yield Step(
         f"simulate {training} --people {people} --seed demo-training --prepared",
         "simulate",
@@ -77,11 +78,17 @@ def steps(folder: Path, people: int, patients: int) -> Iterator[Step]:
         "simulate",
         {"folder": hospital, "people": patients, "seed": "holdout-demo", "diagnoses": DIAGNOSES},
     )
-    yield Step(f"scan {scans}", "scan", {"folder": scans})
+    yield Step(f"scan {scans} --site {site}", "scan", {"folder": scans, "site": site})
     yield Step(
-        f"deidentify {scans} {dataset} --vault {vault} --phenotype {phenotype}",
+        f"deidentify {scans} {dataset} --vault {vault} --phenotype {phenotype} --site {site}",
         "deidentify",
-        {"folder": scans, "dataset": dataset, "vault": vault, "phenotype": phenotype},
+        {
+            "folder": scans,
+            "dataset": dataset,
+            "vault": vault,
+            "phenotype": phenotype,
+            "site": site,
+        },
     )
     yield Step(f"prepare {dataset}", "prepare", {"dataset": dataset})
     yield Step(

@@ -1,12 +1,19 @@
 """`tracerless prepare`: every session to template space."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tracerless.cli.common import json_option
-from tracerless.cli.sessions import conclude, dataset_argument, resolve_all, session_option
+from tracerless.cli.sessions import (
+    conclude,
+    crew_for,
+    crew_options,
+    dataset_argument,
+    resolve_many,
+    session_option,
+)
 
 if TYPE_CHECKING:
     from tracerless.core.people import SessionKey
@@ -16,28 +23,47 @@ if TYPE_CHECKING:
 @click.command("prepare")
 @dataset_argument
 @session_option
+@crew_options
 @json_option
-def command(dataset: Path, names: tuple[str, ...], *, as_json: bool) -> None:
-    """Bring T1, T2, blood flow and PET of every session to template space.
+def command(
+    dataset: Path,
+    names: tuple[str, ...],
+    *,
+    workers: int,
+    scheduler: str,
+    memory_mb: int | None,
+    as_json: bool,
+) -> None:
+    """Bring T1, T2, blood flow, PET and SPECT of every session to template space.
 
-    What is done already is not repeated. Example: tracerless prepare my-dataset
+    What is done already is not repeated. Example: tracerless prepare my-dataset --workers 4
     """
-    from tracerless.workspace.batch import choose, with_mr
+    from tracerless.workspace.batch import choose
     from tracerless.workspace.dataset import Dataset
-    from tracerless.workspace.roots import dataset_roots
+    from tracerless.workspace.workers_lock import at_work
 
     opened = Dataset.open(dataset)
-    opened.clean_partials()
-    keys, notes = with_mr(opened, choose(opened, names))
-    outcome = resolve_all(opened, keys, "prepared", roots=dataset_roots(opened), what="prepare")
-    verdicts = {
-        str(key): {"verdict": each.verdict, "reasons": list(each.reasons), "qc": dict(each.qc)}
-        for key, each in outcome.values.items()
+    keys = choose(opened, names)
+    crew = crew_for(opened, keys, workers=workers, scheduler=scheduler, memory_mb=memory_mb)
+    from tracerless.workspace.derivatives import describe  # heavy: after what may be refused
+
+    with at_work(opened):
+        outcome = resolve_many(opened, keys, "prepared", said=said, what="prepare", crew=crew)
+        describe(opened)
+    sessions = {str(key): told for key, told in outcome.values.items()}
+    conclude(outcome, _line, as_json=as_json, extra={"sessions": sessions})
+
+
+def said(prepared: "Prepared") -> dict[str, Any]:
+    """What is told of a prepared session."""
+    return {
+        "verdict": prepared.verdict,
+        "reasons": list(prepared.reasons),
+        "qc": dict(prepared.qc),
+        "contrasts": [str(contrast) for contrast in prepared.volumes],
     }
-    conclude(outcome, _line, as_json=as_json, extra={"sessions": verdicts}, notes=notes)
 
 
-def _line(key: "SessionKey", prepared: "Prepared") -> str:
-    contrasts = ", ".join(prepared.volumes)
-    reasons = "".join(f" {reason}" for reason in prepared.reasons)
-    return f"{key}: {prepared.verdict} ({contrasts}).{reasons}"
+def _line(key: "SessionKey", told: dict[str, Any]) -> str:
+    reasons = "".join(f" {reason}" for reason in told["reasons"])
+    return f"{key}: {told['verdict']} ({', '.join(told['contrasts'])}).{reasons}"

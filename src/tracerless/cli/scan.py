@@ -11,27 +11,40 @@ from tracerless.cli.common import json_option, show, track
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--site",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="TOML of what headers do not say: tracers, labeling, resolution.",
+)
 @json_option
-def command(folder: Path, *, as_json: bool) -> None:
+def command(folder: Path, *, site: Path | None, as_json: bool) -> None:
     """Say what is in FOLDER: people, studies, series, contrast, frames and problems.
 
-    Prints no name, number or date of a person. Exit code 1 when a problem was found, else 0.
+    What headers leave open is looked up in the site file, then in the pixels. Prints no name,
+    number or date of a person. Exit code 1 when a problem was found, else 0.
     Example: tracerless scan incoming/
     """
+    from tracerless.io import recognise
+    from tracerless.io import site as sites
     from tracerless.io.dicom_scan import scan
 
     def progress(files: Iterable[Path], n_files: int) -> Iterable[Path]:
         return track(files, "Reading headers", n_files)
 
-    inventory = scan(folder, progress=progress)
-    summary = inventory.summary()
+    rules = sites.read(site) if site else sites.Site()
+    inventory = recognise.recognized(scan(folder, progress=progress), rules)
+    summary = recognise.summary(inventory)
     show(summary, _lines(summary), as_json=as_json)
     if inventory.has_problems:
         raise click.exceptions.Exit(1)
 
 
-_HEAD = ("person", "study", "series", "modality", "contrast", "files", "frames", "reason")
-_KEYS = ("person", "study", "series", "modality", "contrast", "n_files", "n_frames", "reason")
+_COLUMNS = {
+    "person": "person", "study": "study", "series": "series", "modality": "modality",
+    "contrast": "contrast", "sure": "confidence", "files": "n_files", "frames": "n_frames",
+    "reason": "reason",
+}  # fmt: skip
+_HEAD, _KEYS = tuple(_COLUMNS), tuple(_COLUMNS.values())
 
 
 def _lines(summary: dict[str, Any]) -> Iterator[str]:
@@ -48,6 +61,9 @@ def _lines(summary: dict[str, Any]) -> Iterator[str]:
     yield (
         f"{summary['n_files']} files, {summary['n_people']} people, {summary['n_series']} series."
     )
+    if summary["rules"]:
+        yield "A site file (--site) may say what the open series show:"
+        yield from (f"    {line}" for rule in summary["rules"] for line in rule.splitlines())
     if summary["rejected"]:
         counts = ", ".join(f"{n} {kind}" for kind, n in summary["rejected"].items())
         yield f"Not used: {counts}."

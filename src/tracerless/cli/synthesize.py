@@ -31,16 +31,18 @@ def command() -> None:
 @click.option("--steps", type=int, help="Optimizer steps instead of the recipe's.")
 @json_option
 def fit(dataset: Path, name: str, *, steps: int | None, as_json: bool) -> None:
-    """Train on every prepared session that has MR and acquired FDG-PET.
+    """Train on every prepared session that has MR and acquired FDG-PET and passed its checks.
 
     Stopped training goes on where it stood, to the same result.
     Example: tracerless synthesize fit my-dataset --name unet
     """
     from tracerless.workspace.dataset import Dataset
+    from tracerless.workspace.derivatives import failed
     from tracerless.workspace.training import train
 
     opened = Dataset.open(dataset)
     opened.clean_partials()
+    left_out = [str(key) for key in failed(opened)]
     with meter("train") as advance:
         path, checkpoint = train(
             opened, name, steps=steps, progress=lambda p: advance(p.step, p.steps, _training(p))
@@ -53,8 +55,12 @@ def fit(dataset: Path, name: str, *, steps: int | None, as_json: bool) -> None:
         "n_held_out": checkpoint.n_held_out,
         "training_domain": checkpoint.training_domain,
         "held_out_skill": [list(check) for check in checkpoint.history.checks],
+        "failed_quality": left_out,
     }
-    show(result, [f"{checkpoint.name}, {people}: {path}"], as_json=as_json)
+    lines = [f"{checkpoint.name}, {people}: {path}"]
+    if left_out:
+        lines.append(f"Left out, because quality control failed: {', '.join(left_out)}.")
+    show(result, lines, as_json=as_json)
 
 
 @command.command("predict")
@@ -77,6 +83,7 @@ def predict(
     """
     from tracerless.workspace.batch import choose, with_mr
     from tracerless.workspace.dataset import Dataset
+    from tracerless.workspace.derivatives import describe
     from tracerless.workspace.predictors import with_predictor
     from tracerless.workspace.roots import dataset_roots
 
@@ -86,6 +93,7 @@ def predict(
     keys, notes = with_mr(opened, choose(opened, names))
     wants = ("synthetic", "synthetic_native", "synthetic_uptake")
     outcome = resolve_all(opened, keys, *wants, roots=roots, what="synthesize")
+    describe(opened)
     conclude(outcome, _line, as_json=as_json, notes=notes)
 
 

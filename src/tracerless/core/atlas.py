@@ -40,12 +40,17 @@ class Atlas:
         grid: template grid.
         labels: (I, J, K) int16; 0 outside every region.
         regions: in the order of their tables.
-        references: reference regions by name, (I, J, K) bool each; never one of the regions.
+        references: reference regions by name, (I, J, K) bool each. What a recipe divides by is no
+            feature, even where a region lies over it.
         fingerprint: digest of the label table and volume.
         composites: regions that lie across others, such as the AD meta-region; (I, J, K) bool each.
+        parcels: (I, J, K) int16; the finer labels that regions are merged from, 0 outside grey
+            matter and deep structures. The labels themselves where nothing finer is known.
+        deep: parcels in which grey and white matter cannot be told apart (nuclei, brain stem).
 
     Raises:
-        GeometryError: an array does not fit the grid, or a region has no voxel.
+        GeometryError: an array does not fit the grid, or a region, composite or reference region
+            has no voxel.
         RecipeError: two regions share a key or an index.
     """
 
@@ -56,13 +61,17 @@ class Atlas:
     references: Mapping[str, NDArray[np.bool_]]
     fingerprint: str
     composites: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    parcels: NDArray[np.int16] = field(default_factory=lambda: np.zeros((0, 0, 0), np.int16))
+    deep: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         """Check once, copy, and lock."""
         labels = np.array(self.labels, dtype=np.int16)
+        parcels = np.array(self.parcels, dtype=np.int16) if self.parcels.size else labels
         references = {name: np.array(mask, dtype=bool) for name, mask in self.references.items()}
         composites = {name: np.array(mask, dtype=bool) for name, mask in self.composites.items()}
-        for name, array in {"labels": labels, **references, **composites}.items():
+        arrays = {"labels": labels, "parcels": parcels, **references, **composites}
+        for name, array in arrays.items():
             if array.shape != self.grid.shape:
                 raise GeometryError(f"Atlas {self.key}: {name} {array.shape} on {self.grid.shape}.")
             array.setflags(write=False)
@@ -72,9 +81,11 @@ class Atlas:
                 raise RecipeError(f"Atlas {self.key}: two regions share one {name}.")
         present = set(np.unique(labels).tolist())
         empty = [region.key for region in self.regions if region.index not in present]
+        empty += [name for name, array in arrays.items() if not array.any()]
         if empty:
             raise GeometryError(f"Atlas {self.key}: no voxel for {', '.join(empty)}.")
         object.__setattr__(self, "labels", labels)
+        object.__setattr__(self, "parcels", parcels)
         object.__setattr__(self, "references", MappingProxyType(references))
         object.__setattr__(self, "composites", MappingProxyType(composites))
 

@@ -43,10 +43,14 @@ class NativeSeries:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Native:
-    """The converted series of one session."""
+    """The converted series of one session.
+
+    ``left_out`` holds one sentence for each series that could not be converted.
+    """
 
     key: SessionKey
     series: tuple[NativeSeries, ...]
+    left_out: tuple[str, ...] = ()
 
     def of(self, contrast: Contrast) -> NativeSeries | None:
         """The first series of that contrast, or None; a later repeat stands in for nothing."""

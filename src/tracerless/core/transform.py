@@ -146,6 +146,21 @@ def identity(source: str, target: str) -> Affine:
     return Affine(source, target, np.eye(4))
 
 
+def affine_of(point_map: PointMap) -> Affine | None:
+    """The one affine that an affine, or a chain of nothing but affines, amounts to; else None."""
+    if isinstance(point_map, Affine):
+        return point_map
+    if not isinstance(point_map, Chain):
+        return None
+    matrix = np.eye(4)
+    for each in point_map.maps:
+        step = affine_of(each)
+        if step is None:
+            return None
+        matrix = step.matrix @ matrix
+    return Affine(point_map.source, point_map.target, matrix)
+
+
 def resample(volume: Volume, grid: Grid, pull: PointMap | None = None, *, order: int = 1) -> Volume:
     """The volume on another grid, interpolated once.
 

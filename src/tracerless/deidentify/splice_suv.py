@@ -29,10 +29,7 @@ class Uptake:
 
     TAG: ClassVar[int] = 0x00409096
     """Real World Value Mapping Sequence."""
-    SOURCE: ClassVar[frozenset[int]] = frozenset((
-        0x00080016, 0x00080021, 0x00080022, 0x00080031, 0x00080032, 0x00101030, 0x00280101,
-        0x00280103, _INTERCEPT, _SLOPE, 0x00280051, 0x00409096, 0x00540016, 0x00541001, 0x00541102,
-    ))  # fmt: skip
+    SOURCE: ClassVar[frozenset[int]] = suv.SOURCES
     """Everything that the mapping follows from."""
 
     def __init__(self, scope: Scope) -> None:
@@ -83,6 +80,8 @@ class Uptake:
         source = scope.parsed(b"".join(raw for _, raw in sorted(raws.items())), raws)
         try:
             with hush():
+                if not suv.is_plain(source):
+                    raise UnusualError  # vendor fields decide, and they are not here
                 clean = scope.walk().level(source, 0)
                 factor = suv.factor(source)
                 before = len(clean.get("RealWorldValueMappingSequence") or ())

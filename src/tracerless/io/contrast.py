@@ -7,6 +7,9 @@ fact (`facts`), an operator and a value: ``in`` and ``!in`` compare words with a
 and ``!~`` search a pattern, ``<`` and ``>`` compare numbers, ``?`` and ``-`` ask whether the fact
 is stated or not. A number that is not stated fulfils no comparison. ``ask`` marks the rows after
 which a person should say what the series shows; the others know that it is of no use here.
+``confidence`` is one word: ``certain`` where the header states it or its timing leaves nothing
+else, ``likely`` where it follows from a sequence or a name, ``guess`` where the pixels alone say so
+(`recognise`), ``unknown`` where nobody knows.
 """
 
 import csv
@@ -22,6 +25,9 @@ from tracerless.core.errors import ContrastError, did_you_mean
 from tracerless.core.volume import Contrast
 from tracerless.io.facts import Fact, Facts, facts, joined
 
+CONFIDENCE = ("certain", "likely", "guess", "unknown")
+"""How sure a decision is, surest first."""
+
 _CONDITION = re.compile(r"(?P<fact>\w+) (?P<operator>!in|in|=~|!~|<|>|\?|-)(?: (?P<value>.+))?\Z")
 
 
@@ -29,12 +35,14 @@ _CONDITION = re.compile(r"(?P<fact>\w+) (?P<operator>!in|in|=~|!~|<|>|\?|-)(?: (
 class Rule:
     """One row: the contrast it gives when every condition holds.
 
-    ``ask``: the contrast stays unknown and somebody should say what it is.
+    ``ask``: the contrast stays unknown and somebody should say what it is. ``confidence``: one of
+    ``CONFIDENCE``.
     """
 
     contrast: Contrast
     uses_names: bool
     ask: bool
+    confidence: str
     conditions: tuple[tuple[str, str, str], ...]
     reason: str
 
@@ -62,6 +70,29 @@ def deciding_rule(found: Facts, *, names_allowed: bool = True) -> Rule:
     return _NO_RULE
 
 
+def confidence(contrast: Contrast, reason: str) -> str:
+    """How sure a decision is, by its reason: one of ``CONFIDENCE``.
+
+    Args:
+        contrast: that was decided.
+        reason: as `decide`, a split of one series, `recognise` or a site file gave it.
+    """
+    known = {each.reason: each.confidence for each in rules() if each.contrast is contrast}
+    return known.get(reason) or next(
+        (word for sign, word in _OTHER_REASONS.items() if reason.startswith(sign)), "unknown"
+    )
+
+
+_OTHER_REASONS = {
+    "first half of a GE ASL series": "likely",
+    "second half of a GE ASL series": "likely",
+    "declared by the site file": "certain",
+    "likely by its pixels": "likely",
+    "guessed from its pixels": "guess",
+}
+"""How reasons begin that stand in no row of the table."""
+
+
 @functools.cache
 def rules() -> tuple[Rule, ...]:
     """The rows of the table, in order."""
@@ -73,8 +104,13 @@ def _rule(row: Mapping[str, str]) -> Rule:
     """One row as a rule.
 
     Raises:
-        ContrastError: a condition cannot be understood.
+        ContrastError: a condition or the confidence cannot be understood.
     """
+    if row["confidence"] not in CONFIDENCE:
+        raise ContrastError(
+            f"Recognition rule {row['reason']!r} has the confidence {row['confidence']!r}.",
+            hint=did_you_mean(row["confidence"], CONFIDENCE),
+        )
     conditions = []
     for part in row["needs"].split(" & "):
         match = _CONDITION.match(part.strip())
@@ -88,12 +124,14 @@ def _rule(row: Mapping[str, str]) -> Rule:
         contrast=Contrast(row["contrast"]),
         uses_names=row["uses"] == "names",
         ask=row["ask"] == "yes",
+        confidence=row["confidence"],
         conditions=tuple(conditions),
         reason=row["reason"],
     )
 
 
-_NO_RULE = Rule(Contrast.UNKNOWN, uses_names=False, ask=True, conditions=(), reason="no rule fits")
+_NO_RULE = Rule(Contrast.UNKNOWN, uses_names=False, ask=True, confidence="unknown", conditions=(),
+                reason="no rule fits")  # fmt: skip
 
 
 def _words(found: Fact) -> tuple[str, ...]:

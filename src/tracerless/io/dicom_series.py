@@ -12,6 +12,8 @@ from tracerless.io.arrange import Stack, arrange, by_geometry
 from tracerless.io.dicom_copies import SeriesKey, across, dropped, same_pixels, without_copies
 from tracerless.io.header_spool import HeaderSpool
 from tracerless.io.headers import Header
+from tracerless.io.joining import piece, together
+from tracerless.io.series_problems import judged
 from tracerless.io.slices import Slice
 
 
@@ -36,16 +38,43 @@ def grouped(
     """Every series that a spool of headers holds, and how many files are copies of others."""
     crossing, copies, n_copies = across(spool.shared(), spool.members)
     people = {person: n for n, person in enumerate(dict.fromkeys(key[0] for key in spool))}
-    found = []
+    found: dict[SeriesKey, list[SourceSeries]] = {}
+    pieces = []
     for key in (key for key in spool if key not in copies):
         parts, n = _parts(spool.members(key), crossing.get(key, []))
-        found += [_series(part, truncated.get(key, 0)) for part in parts]
+        n_cut, is_whole = truncated.get(key, 0), len(parts) == 1
+        found[key] = [_series(part, n_cut, is_whole=is_whole) for part in parts]
         n_copies += n
+        whole = piece(key, parts[0].members) if len(parts) == 1 else None
+        if whole is not None and not _is_useless(parts[0].members[0]):
+            pieces.append(whole)
+    for keys in together(pieces):
+        joined = _joined(spool, keys, [p for key in keys for p in crossing.get(key, [])])
+        if joined is not None:
+            n_cut = sum(truncated.get(key, 0) for key in keys)
+            for key in keys:
+                found[key] = [_series(joined, n_cut)] if key == keys[0] else []
     series = sorted(
-        found,
+        (each for many in found.values() for each in many),
         key=lambda s: (people[s.person], s.study_date, s.study, s.series_number, s.contrast),
     )
     return tuple(series), n_copies
+
+
+def _joined(
+    spool: HeaderSpool, keys: Sequence[SeriesKey], crossing: Sequence[Problem]
+) -> "_Part | None":
+    """The one volume that series form together; None where they do not."""
+    members = [each for key in keys for each in spool.members(key)]
+    members.sort(key=lambda each: each.series_number)
+    parts, _ = _parts(members, crossing)
+    stack = parts[0].stack
+    if len(parts) > 1 or isinstance(stack, Problem) or len(stack.frames) > 1:
+        return None
+    if any(each.blocking for each in (*stack.problems, *parts[0].problems)):
+        return None
+    told = Problem("geometry", f"One volume lay in {len(keys)} series and was joined.")
+    return replace(parts[0], problems=(*parts[0].problems, told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +189,7 @@ def _split_ge_asl(part: _Part) -> list[_Part]:
     return halves
 
 
-def _series(part: _Part, n_truncated: int) -> SourceSeries:
+def _series(part: _Part, n_truncated: int, *, is_whole: bool = True) -> SourceSeries:
     first = part.members[0]
     problems = list(part.problems)
     if isinstance(part.stack, Problem):
@@ -171,7 +200,7 @@ def _series(part: _Part, n_truncated: int) -> SourceSeries:
         files = _in_order(part.stack)
     if n_truncated:
         problems.append(Problem("truncated", f"{n_truncated} files are cut short and left out."))
-    problems += _judged(first, part.stack)
+    problems += judged(part.members, part.stack, is_whole=is_whole)
     if _is_useless(first):
         problems = []
     reason, _ = Counter(each.reason for each in part.members).most_common(1)[0]
@@ -194,27 +223,3 @@ def _in_order(stack: Stack) -> tuple[Path, ...]:
     """Files by place, then time; each once."""
     places = zip(*stack.frames, strict=True)
     return tuple(dict.fromkeys(each.path for place in places for each in place if each is not None))
-
-
-def _judged(first: Header, stack: Stack | Problem) -> list[Problem]:
-    """Problems of meaning: units, side, declared slices, contrast."""
-    found = []
-    if first.modality == "PT" and not first.units:
-        text = (
-            "PET without Units (0054,1001): whether its numbers are activity or counts is unknown. "
-            "Export the series again with Units, or correct the header."
-        )
-        found.append(Problem("units", text, blocking=True))
-    if first.slices and "SideUnverified" in first.slices[0].assumed:
-        text = "The file does not say how slices lie: left and right are unverified."
-        found.append(Problem("orientation", text))
-    if isinstance(stack, Stack) and first.modality == "PT" and not stack.missing:
-        lacking = first.n_slices_declared - stack.shape[2]
-        if first.n_slices_declared and lacking > 0:
-            text = f"{first.n_slices_declared} slices are declared, {stack.shape[2]} are here."
-            found.append(Problem("gap", text, blocking=True))
-    if first.ask:
-        found.append(
-            Problem("unknown", f"What it shows is unknown: {first.reason}.", blocking=True)
-        )
-    return found

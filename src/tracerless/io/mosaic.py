@@ -63,7 +63,7 @@ def slices(dataset: Dataset, path: Path) -> tuple[one.Slice, ...]:
     shape = (rows // side, columns // side)
     position, orientation = one.position_of(dataset), one.orientation_of(dataset)
     spacing_mm, depth_mm = one.spacing_of(dataset), one.depth_of(dataset)
-    known = position is not None and orientation is not None
+    known = position is not None and orientation is not None and (depth_mm > 0 or count == 1)
     places = np.zeros((count, 3))
     assumed: tuple[str, ...] = ()
     if position is not None and orientation is not None:

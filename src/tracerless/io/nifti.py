@@ -2,7 +2,7 @@
 
 Bytes are deterministic. ``sform`` and ``qform`` are both set, code 1 (scanner) in native space and
 4 (a standard space) in template space; units are mm and s. The quantity and the contrast live in
-the sidecar (``Units``, ``Contrast``); numbers are float32.
+the sidecar (``Units``, ``Contrast``); numbers are float32, labels whole numbers (int16).
 """
 
 import gzip
@@ -28,13 +28,24 @@ SYNTHETIC_MARK = "AI-SYNTH NOT PET"
 """In the header of every volume that no scanner acquired."""
 NATIVE = "native"
 """The space whose axes are the scanner's."""
+FOR_BIDS = ("IntendedFor", "TotalAcquiredPairs")
+"""Fields that BIDS wants to read and that follow from others: written, and left out when read."""
 _SCANNER, _STANDARD = 1, 4
 _GZIP_LEVEL = 6
 
 
-def write_series(path_without_suffix: Path, series: NativeSeries) -> tuple[Path, Path]:
-    """Write ``.nii.gz`` (I, J, K) or (I, J, K, T), then ``.json``; both paths."""
-    fields = {**series.sidecar, "FrameOfReference": series.frame_of_reference}
+def write_series(
+    path_without_suffix: Path, series: NativeSeries, *, extra: Mapping[str, Any] | None = None
+) -> tuple[Path, Path]:
+    """Write ``.nii.gz`` (I, J, K) or (I, J, K, T), then ``.json``; both paths.
+
+    ``extra`` holds fields among ``FOR_BIDS``, which `read_series` leaves out again.
+    """
+    fields = {
+        **series.sidecar,
+        "FrameOfReference": series.frame_of_reference,
+        **{name: value for name, value in (extra or {}).items() if name in FOR_BIDS},
+    }
     base = path_without_suffix
     return _write(base.with_name(base.name + ".nii.gz"), series.volumes, fields, NATIVE)
 
@@ -85,6 +96,7 @@ def read_series(path_without_suffix: Path) -> NativeSeries:
         )
     volumes = _volumes(frames, grid, fields)
     frame_of_reference = str(fields.pop("FrameOfReference", ""))
+    fields = {name: value for name, value in fields.items() if name not in FOR_BIDS}
     return NativeSeries(volumes[0].contrast, volumes, frame_of_reference, fields)
 
 
@@ -113,8 +125,9 @@ def _write(
     first = volumes[0]
     arrays = [volume.array for volume in volumes]
     stacked = arrays[0] if len(arrays) == 1 else np.stack(arrays, axis=-1)
-    nifti = nib.Nifti1Image(stacked, first.grid.affine, dtype=np.float32)
-    nifti.header.set_data_dtype(np.float32)
+    stored = np.int16 if first.quantity is Quantity.LABEL else np.float32
+    nifti = nib.Nifti1Image(stacked.astype(stored), first.grid.affine, dtype=stored)
+    nifti.header.set_data_dtype(stored)
     nifti.header.set_xyzt_units("mm", "sec")
     code = _SCANNER if space == NATIVE else _STANDARD
     nifti.set_sform(first.grid.affine, code)
@@ -123,7 +136,7 @@ def _write(
     nifti.header["descrip"] = (SYNTHETIC_MARK if synthetic else f"tracerless {first.contrast}")[:79]
     record = {**fields, "Contrast": first.contrast.value, "Units": first.quantity.value}
     if space != NATIVE:
-        record["SpatialReference"] = space
+        record.setdefault("SpatialReference", space)
     if synthetic:
         record |= {"SyntheticData": True, "SyntheticNote": SYNTHETIC_MARK}
     beside = sidecar_path(path)

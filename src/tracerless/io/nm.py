@@ -9,6 +9,7 @@ said so.
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from tracerless.io import slices as one
@@ -19,7 +20,10 @@ ASSUMED = "SideUnverified"
 
 
 def slices(dataset: Dataset, path: Path) -> tuple[one.Slice, ...]:
-    """Every frame as a slice; energy windows and time slots become frames in time."""
+    """Every frame as a slice; energy windows and time slots become frames in time.
+
+    Slices whose distance is not stated have no place.
+    """
     n_frames = max(tags.whole(dataset, "NumberOfFrames", 1), 1)
     detector = next(iter(tags.items(dataset, "DetectorInformationSequence")), dataset)
     orientation = one.orientation_of(detector) or one.orientation_of(dataset)
@@ -29,13 +33,14 @@ def slices(dataset: Dataset, path: Path) -> tuple[one.Slice, ...]:
     step_mm = tags.number(dataset, "SpacingBetweenSlices") or one.depth_of(dataset)
     normal = one.plane(orientation)[2]
     index = _vector(dataset, "SliceVector", n_frames)
+    has_place = step_mm != 0 or len(set(index)) == 1
     slot = _slots(dataset, n_frames)
     return tuple(
         one.Slice(
             path=path,
             frame=frame,
             shape=one.shape_of(dataset),
-            position=tuple((np.array(position) + normal * step_mm * (place - 1)).tolist()),
+            position=_at(position, normal * step_mm * (place - 1)) if has_place else None,
             orientation=orientation,
             spacing_mm=one.spacing_of(dataset),
             depth_mm=abs(step_mm),
@@ -45,6 +50,10 @@ def slices(dataset: Dataset, path: Path) -> tuple[one.Slice, ...]:
         )
         for frame, place in enumerate(index)
     )
+
+
+def _at(corner: tuple[float, ...], step: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple((np.array(corner) + step).tolist())
 
 
 def _vector(dataset: Dataset, keyword: str, n_frames: int) -> tuple[int, ...]:

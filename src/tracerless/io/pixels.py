@@ -6,20 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.pixels.utils import pixel_array
 
-from tracerless.core.errors import DicomError, GeometryError
+from tracerless.core.errors import DicomError, GeometryError, QuantityError
 from tracerless.core.grid import Grid
 from tracerless.core.session import NativeSeries
 from tracerless.core.source import Problem
 from tracerless.core.volume import Contrast, Quantity, Volume
-from tracerless.io import dicom_gate, dicom_read, external, headers, mosaic, sidecar, tags
+from tracerless.io import dicom_gate, dicom_read, external, headers, mosaic, sidecar, suv_note, tags
 from tracerless.io.arrange import Stack, arrange, by_geometry
-from tracerless.io.slices import Slice
+from tracerless.io.slices import NO_SLOPE, Slice
+from tracerless.io.suv_note import Judge
 
 BQ_PER_KBQ = 1000.0
 _CBF_UNITS = ("ML/100G/MIN", "ML/100 G/MIN", "ML/MIN/100G", "ML/(100G*MIN)")
@@ -34,23 +36,30 @@ class _File:
     stored: NDArray[np.generic]
 
 
-def load(files: Sequence[Path], contrast: Contrast) -> NativeSeries:
+def load(files: Sequence[Path], contrast: Contrast, *, suv: Judge | None = None) -> NativeSeries:
     """The volumes that the files of one series hold.
 
     Rows and columns stay as stored, the rescale slope is applied slice by slice, and one missing
     slice is filled from its neighbors and recorded (``InterpolatedSlices``). PET in Bq/mL becomes
     kBq/mL. What the installed codecs cannot decode is tried with dcm2niix, and the sidecar says so.
+    ``NonFiniteVoxels`` counts voxels without a number; ``EmptyFrames`` and ``EmptySlices`` list
+    frames, and places between others, that hold one single value.
 
     Args:
         files: of one series, in any order (for frames that nothing else tells apart: in the order
             of `SourceSeries.files`).
         contrast: what it shows, decided before.
+        suv: tells the factor to SUV from a header (`deidentify.suv.present`); without it only a
+            mapping that crossed the border counts.
 
     Raises:
-        DicomError: a file is rejected, or no reader can decode the pixels.
+        DicomError: a file is rejected, no reader can decode the pixels, or files of one series do
+            not say alike what their numbers mean.
+        QuantityError: every voxel holds one and the same value.
         GeometryError: the slices do not form one stack, or more than one is missing.
     """
     datasets = {path: _whole(path, len(files)) for path in dict.fromkeys(files)}
+    note = _suv(tuple(datasets.values()), contrast, suv)
     try:
         read = [_decoded(dataset, path) for path, dataset in datasets.items()]
     except DicomError as failure:
@@ -59,12 +68,23 @@ def load(files: Sequence[Path], contrast: Contrast) -> NativeSeries:
         if converted is None:
             raise
         arrays, affine = converted
-        note: dict[str, object] = {
-            "ConversionSoftware": "dcm2niix",
-            "ConversionReason": failure.message,
-        }
+        note |= {"ConversionSoftware": "dcm2niix", "ConversionReason": failure.message}
         return _native(first, contrast, list(arrays), affine, note)
-    return _assembled(read, contrast)
+    return _assembled(read, contrast, note)
+
+
+def _suv(datasets: Sequence[Dataset], contrast: Contrast, judge: Judge | None) -> dict[str, Any]:
+    """What the sidecar says of SUV, once every file says alike what its numbers mean.
+
+    Raises:
+        DicomError: units differ.
+    """
+    units = {tags.text(each, "Units").upper() for each in datasets}
+    if len(units) > 1:
+        raise DicomError(
+            f"Files of one series state {len(units)} units of activity.", hint="Export it again."
+        )
+    return suv_note.fields(datasets, _meaning(datasets[0], contrast)[1], judge)
 
 
 def _whole(path: Path, n_files: int) -> Dataset:
@@ -106,7 +126,7 @@ def _n_filled(tiles: NDArray[np.generic]) -> int:
     return int(filled[-1]) + 1 if filled.size else len(tiles)
 
 
-def _assembled(files: Sequence[_File], contrast: Contrast) -> NativeSeries:
+def _assembled(files: Sequence[_File], contrast: Contrast, told: dict[str, Any]) -> NativeSeries:
     stack = _stacked(tuple(chain.from_iterable(each.slices for each in files)))
     stored = {s.path: each.stored for each in files for s in each.slices[:1]}
     arrays = [_array(frame, stored) for frame in stack.frames]
@@ -121,7 +141,7 @@ def _assembled(files: Sequence[_File], contrast: Contrast) -> NativeSeries:
     )
     whole = [(datasets[each.path], each.frame) for each in stack.frames[0] if each is not None]
     note |= sidecar.slice_timing(whole, contrast)
-    note |= {"ConversionSoftware": "tracerless"} | dict.fromkeys(first.assumed, True)
+    note |= {"ConversionSoftware": "tracerless"} | dict.fromkeys(first.assumed, True) | told
     if stack.missing:
         note["InterpolatedSlices"] = list(stack.missing)
     return _native(datasets[first.path], contrast, arrays, stack.affine, note)
@@ -145,15 +165,25 @@ def _stacked(slices: Sequence[Slice]) -> Stack:
 def _array(
     frame: Sequence[Slice | None], stored: dict[Path, NDArray[np.generic]]
 ) -> NDArray[np.float32]:
-    """(columns, rows, places) of one frame in output numbers; 0 where a slice is missing."""
+    """(columns, rows, places) of one frame in output numbers; 0 where a slice is missing.
+
+    Raises:
+        DicomError: a slice has no usable slope.
+    """
     first = next(each for each in frame if each is not None)
     rows, columns = first.shape
     array = np.zeros((columns, rows, len(frame)), dtype=np.float32)
     for k, each in enumerate(frame):
         if each is not None:
+            if each.scale == NO_SLOPE:
+                raise DicomError(
+                    "A slice has no usable rescale slope: it is zero, no number, or not in a PET.",
+                    hint="Export the series again with RescaleSlope (0028,1053).",
+                )
             slope, intercept = each.scale
             plane = stored[each.path][each.frame].astype(np.float64) * slope + intercept
-            array[:, :, k] = plane.T
+            with np.errstate(over="ignore"):  # what no voxel can hold becomes infinite, and is told
+                array[:, :, k] = plane.T
     return array
 
 
@@ -162,15 +192,54 @@ def _native(
     contrast: Contrast,
     arrays: Sequence[NDArray[np.float32]],
     affine: NDArray[np.float64],
-    note: dict[str, object],
+    note: dict[str, Any],
 ) -> NativeSeries:
     quantity, factor = _meaning(dataset, contrast)
     i, j, k = arrays[0].shape
     grid = Grid((i, j, k), affine)
+    note |= _flaws(arrays, contrast)
     scaled = (array * np.float32(factor) if factor != 1.0 else array for array in arrays)
     volumes = tuple(Volume(array, grid, quantity, contrast) for array in scaled)
-    fields = sidecar.of_series(dataset, contrast, quantity) | note
+    fields = sidecar.of_series(dataset, contrast, quantity)
+    origins = {**fields.get("ValueOrigins", {}), **note.pop("ValueOrigins", {})}
+    fields |= note | ({"ValueOrigins": origins} if origins else {})
     return NativeSeries(contrast, volumes, frame_digest(dataset), fields)
+
+
+def _flaws(arrays: Sequence[NDArray[np.float32]], contrast: Contrast) -> dict[str, Any]:
+    """Voxels without a number, frames and slices that hold one value; infinities become NaN.
+
+    Raises:
+        QuantityError: no frame holds more than one value.
+    """
+    n_without, empty = 0, []
+    blank: set[int] = set()
+    for t, array in enumerate(arrays):
+        finite = np.isfinite(array)
+        n_without += int(array.size - np.count_nonzero(finite))
+        array[~finite] = np.nan
+        if not finite.any() or array[finite].min() == array[finite].max():
+            empty.append(t)
+        blank.update(_blank(array))
+    if len(empty) == len(arrays):
+        raise QuantityError(
+            f"Every voxel of a {contrast} series of {len(arrays)} frames holds one and the same "
+            "value: nothing was measured, or the pixels are lost.",
+            hint="Export the series again, or leave it out.",
+        )
+    found = {
+        "NonFiniteVoxels": n_without,
+        "EmptyFrames": empty,
+        "EmptySlices": sorted(blank),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _blank(array: NDArray[np.float32]) -> list[int]:
+    """Places of slices of one value that lie between others; ends of a field of view may be."""
+    varied = np.flatnonzero((array != array[:1, :1]).any(axis=(0, 1)))
+    inside = range(varied[0], varied[-1]) if varied.size else range(0)
+    return sorted(set(inside) - set(varied.tolist()))
 
 
 def frame_digest(dataset: Dataset) -> str:
@@ -182,9 +251,10 @@ def frame_digest(dataset: Dataset) -> str:
 def _meaning(dataset: Dataset, contrast: Contrast) -> tuple[Quantity, float]:
     """What the numbers mean, and the factor that brings them to that unit."""
     if dicom_gate.MODALITY.get(dicom_gate.sop_class(dataset)) in {"PT", "NM"}:
-        if tags.text(dataset, "Units").upper() == "BQML":
-            return Quantity.ACTIVITY, 1 / BQ_PER_KBQ
-        return Quantity.COUNTS, 1.0
+        units = tags.text(dataset, "Units").upper()
+        if units == "GML" and tags.text(dataset, "SUVType").upper() in {"", "BW"}:
+            return Quantity.SUV, 1.0
+        return (Quantity.ACTIVITY, 1 / BQ_PER_KBQ) if units == "BQML" else (Quantity.COUNTS, 1.0)
     if contrast is Contrast.CBF and tags.text(dataset, "RescaleType").upper() in _CBF_UNITS:
         return Quantity.CBF, 1.0
     by_contrast = {Contrast.T1W: Quantity.T1W, Contrast.T2W: Quantity.T2W}

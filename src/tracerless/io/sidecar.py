@@ -6,12 +6,13 @@ from typing import Any
 from pydicom.dataset import Dataset
 
 from tracerless.core.volume import Contrast, Quantity
-from tracerless.io import dicom_gate, enhanced, mosaic, tags
-
-MS_PER_S = 1000.0
+from tracerless.io import asl_facts, dicom_gate, enhanced, mosaic, tags
+from tracerless.io.fields import FIELDS, MS_PER_S
 
 _TEXTS = {
     "Manufacturer": "Manufacturer",
+    "ManufacturersModelName": "ManufacturerModelName",
+    "SequenceName": "SequenceName",
     "MRAcquisitionType": "MRAcquisitionType",
     "DecayCorrection": "DecayCorrection",
 }
@@ -26,6 +27,7 @@ _TIMES = {
 """Field, and where an enhanced object keeps it; ms in DICOM, s in BIDS."""
 
 _LISTS = {
+    "ImageType": "ImageType",
     "ScanningSequence": "ScanningSequence",
     "SequenceVariant": "SequenceVariant",
     "CorrectedImage": "CorrectedImage",
@@ -39,7 +41,10 @@ _TRACERS = {
 
 
 def of_series(dataset: Dataset, contrast: Contrast, quantity: Quantity) -> dict[str, Any]:
-    """Fields of the whole series from its first header; times in s, lengths in mm."""
+    """Fields of the whole series from its first header; times in s, lengths in mm.
+
+    ``ValueOrigins`` says of every field that a site file may state as well that it is the header's.
+    """
     fields: dict[str, Any] = {
         "Modality": modality(dataset, contrast),
         "Contrast": contrast.value,
@@ -54,7 +59,10 @@ def of_series(dataset: Dataset, contrast: Contrast, quantity: Quantity) -> dict[
         fields[name] = list(tags.words(dataset, keyword))
     for name, (macro, keyword) in _TIMES.items():
         fields[name] = _seconds(dataset, name, macro, keyword)
-    return {name: value for name, value in fields.items() if value not in (None, "", [])}
+    if contrast in asl_facts.PERFUSION:
+        fields |= asl_facts.of_header(dataset)
+    stated = {name: value for name, value in fields.items() if value not in (None, "", [])}
+    return stated | {"ValueOrigins": {name: "header" for name in stated if name in FIELDS}}
 
 
 def modality(dataset: Dataset, contrast: Contrast) -> str:
@@ -73,12 +81,17 @@ def of_frames(datasets: Sequence[Dataset], labels: Sequence[str]) -> dict[str, A
         labels: the ASL label type of each frame, empty where not stated.
 
     Returns:
-        ``AslContext`` (control, label, m0scan) where every frame states it, and for PET
+        ``AslContext`` (control, label, m0scan) where every frame states it, then
+        ``PostLabelingDelay`` in s where they state several, and for PET
         ``FrameDuration`` and ``FrameReferenceTime`` in s.
     """
     fields: dict[str, Any] = {}
     if labels and all(labels):
         fields["AslContext"] = [_ASL_WORDS.get(each.upper(), each.lower()) for each in labels]
+        found = {id(each): asl_facts.of_header(each) for each in _each_once(datasets)}
+        delays_s = [found[id(each)].get("PostLabelingDelay") for each in datasets]
+        if None not in delays_s and len(set(delays_s)) > 1:
+            fields["PostLabelingDelay"] = delays_s
     for name, keyword in (
         ("FrameDuration", "ActualFrameDuration"),
         ("FrameReferenceTime", "FrameReferenceTime"),
@@ -89,6 +102,11 @@ def of_frames(datasets: Sequence[Dataset], labels: Sequence[str]) -> dict[str, A
     return fields
 
 
+def _each_once(datasets: Sequence[Dataset]) -> list[Dataset]:
+    """The headers, one for each file: frames of one file share theirs."""
+    return list({id(each): each for each in datasets}.values())
+
+
 def slice_timing(places: Sequence[tuple[Dataset, int]], contrast: Contrast) -> dict[str, Any]:
     """``SliceTiming`` of a perfusion series in s, one per place, where every slice states it.
 
@@ -96,7 +114,7 @@ def slice_timing(places: Sequence[tuple[Dataset, int]], contrast: Contrast) -> d
         places: the header and the frame or tile of each slice of one volume, in order of place.
         contrast: what the series shows; times of other contrasts are times after a heart beat.
     """
-    if contrast not in _PERFUSION or any(
+    if contrast not in asl_facts.PERFUSION or any(
         "PerFrameFunctionalGroupsSequence" in d for d, _ in places
     ):
         return {}
@@ -136,8 +154,6 @@ def _after_the_first(of_day_ms: list[float]) -> list[float]:
 _DAY_MS = 86_400_000.0
 _LONGEST_VOLUME_MS = 20_000.0
 """No 2D readout of one volume takes longer; beyond it the times are not those of slices."""
-
-_PERFUSION = (Contrast.ASL, Contrast.M0, Contrast.DELTAM, Contrast.CBF)
 
 _ASL_WORDS = {"CONTROL": "control", "LABEL": "label", "TAG": "label", "M_ZERO_SCAN": "m0scan"}
 

@@ -7,13 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from tracerless.io import tags
+from tracerless.io import dicom_gate, tags
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 """DICOM's patient axes (left, posterior, superior) to right, anterior, superior."""
 
 PHILIPS_SCALE = (0x2005, "Philips MR Imaging DD 001", 0x0E)
 """Scale slope: displayed value / (rescale slope x scale slope) = signal at the receiver."""
+NO_SLOPE = (0.0, 0.0)
+"""Scale of a slice that has none: a slope of zero, a slope or intercept that is no number, or PET
+without a slope."""
+
 PHILIPS_LABEL = (0x2005, "Philips MR Imaging DD 005", 0x29)
 """ASL label type: CONTROL or LABEL."""
 
@@ -96,9 +100,18 @@ def depth_of(dataset: Dataset) -> float:
 
 
 def scale_of(dataset: Dataset, philips: Dataset | None = None) -> tuple[float, float]:
-    """Slope and intercept; Philips numbers are brought to the receiver's scale where possible."""
+    """Slope and intercept; Philips numbers are brought to the receiver's scale where possible.
+
+    A slope that is not stated is 1, but in PET, where the standard asks for one.
+    """
     slope = tags.number(dataset, "RescaleSlope")
-    intercept = tags.number(dataset, "RescaleIntercept") or 0.0
+    intercept = tags.number(dataset, "RescaleIntercept")
+    stated = (slope, "RescaleSlope"), (intercept, "RescaleIntercept")
+    is_spoiled = any(n is None and tags.text(dataset, name) for n, name in stated)
+    is_missing = slope is None and dicom_gate.sop_class(dataset) == dicom_gate.PT
+    if slope == 0 or is_spoiled or is_missing:
+        return NO_SLOPE
+    intercept = intercept or 0.0
     slope = 1.0 if slope is None else slope
     receiver = tags.private(philips or dataset, *PHILIPS_SCALE)
     if isinstance(receiver, int | float) and receiver > 0 and slope > 0:

@@ -1,14 +1,16 @@
 """The T1 path: brain, bias field, and the maps between the person and the template."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tracerless.core.grid import Grid
 from tracerless.core.recipe import PrepareRecipe
-from tracerless.core.session import NativeSeries, Template
+from tracerless.core.session import Anatomy, NativeSeries, Template
 from tracerless.core.transform import Chain, PointMap, resample
-from tracerless.core.volume import Quantity, Volume, with_array
+from tracerless.core.volume import Contrast, Quantity, Volume, with_array
 from tracerless.prepare import engine
 from tracerless.registration.brain import brain_mask
 from tracerless.registration.ladder import Anchor
@@ -20,6 +22,7 @@ from tracerless.registration.sampling import (
     lattice,
     onto,
 )
+from tracerless.registration.tissues import tissues
 
 ANCHOR_MM = 4.0
 """Spacing of the copy that the bias field is estimated on and that others are aligned to, mm."""
@@ -39,6 +42,7 @@ class Head:
         anchor: what other series of the visit are aligned to.
         to_native: template -> T1 mm.
         to_template: T1 -> template mm.
+        anatomy: brain and tissues in the T1's space, at the template's spacing.
     """
 
     t1: NativeSeries
@@ -49,6 +53,7 @@ class Head:
     anchor: Anchor
     to_native: Chain
     to_template: Chain
+    anatomy: Anatomy
 
 
 def head(key: str, t1: NativeSeries, template: Template, recipe: PrepareRecipe) -> Head:
@@ -71,15 +76,50 @@ def head(key: str, t1: NativeSeries, template: Template, recipe: PrepareRecipe) 
     anchor, bias = _anchor(smooth, smooth_brain, spacing_mm, recipe.seed)
     work = lattice(inside_mm(brain.array > 0, brain.grid), spacing_mm, _MARGIN_MM)
     flat = flattened(smooth, bias, work)
-    alone = np.where(resample(smooth_brain, work).array > 0.5, flat.array, np.float32(0))
+    inside = resample(smooth_brain, work).array > 0.5
     to_native, to_template = engine.deformable(
-        with_array(flat, np.nan_to_num(alone)),
-        template.t1,
+        _alone(flat, inside),
+        _alone(template.t1, template.brain.array > 0),
         spaces=(template.key, f"{key} T1w"),
         preset=recipe.registration,
         seed=recipe.seed,
     )
-    return Head(t1, brain, smooth, smooth_brain, bias, anchor, to_native, to_template)
+    parts = anatomy(flat, inside, template, to_template)
+    return Head(t1, brain, smooth, smooth_brain, bias, anchor, to_native, to_template, parts)
+
+
+def _alone(head: Volume, inside: NDArray[np.bool_]) -> Volume:
+    """The brain without its head: 0 around it."""
+    return with_array(head, np.nan_to_num(np.where(inside, head.array, np.float32(0))))
+
+
+def anatomy(
+    flat: Volume, inside: NDArray[np.bool_], template: Template, to_template: Chain
+) -> Anatomy:
+    """Brain and tissues on the lattice of a T1 without its bias field.
+
+    Args:
+        flat: the T1; its space is where ``to_template`` starts.
+        inside: (I, J, K) the brain.
+        template: whose tissue maps say where to expect which tissue.
+        to_template: T1 -> template mm.
+
+    Raises:
+        GeometryError: the signal does not rise from fluid over grey to white matter.
+    """
+    expected = (resample(each, flat.grid, to_template) for each in (template.grey, template.white))
+    found = tissues(flat.array, inside, *(np.nan_to_num(each.array) for each in expected))
+
+    def part(array: NDArray[Any], quantity: Quantity) -> Volume:
+        return Volume(array, flat.grid, quantity, Contrast.T1W)
+
+    return Anatomy(
+        space=to_template.source,
+        brain=part(inside, Quantity.LABEL),
+        grey=part(found.grey, Quantity.PROBABILITY),
+        white=part(found.white, Quantity.PROBABILITY),
+        csf=part(found.csf, Quantity.PROBABILITY),
+    )
 
 
 def flattened(smooth: Volume, bias: Volume, grid: Grid, pull: PointMap | None = None) -> Volume:

@@ -1,76 +1,78 @@
-"""A flow-weighted volume from whatever a session holds of arterial spin labeling."""
+"""Blood flow from whatever a session holds of arterial spin labeling."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tracerless.core.errors import ContrastError, QuantityError
+from tracerless.core.errors import QuantityError
 from tracerless.core.session import Native, NativeSeries
-from tracerless.core.transform import resample
 from tracerless.core.volume import Contrast, Quantity, Volume
+from tracerless.prepare import asl_difference, asl_gate, asl_kinetics, asl_m0
+from tracerless.prepare.asl_facts import MIN_DELAYS_TO_FIT, Doubt, Ledger, Protocol, protocol
+from tracerless.prepare.asl_frames import Frames, frames
+from tracerless.prepare.asl_gate import MAX_ZERO
+from tracerless.prepare.asl_motion import Motion, motion
+from tracerless.prepare.asl_sampling import (
+    FloatArray,
+    View,
+    blurred_for,
+    finite,
+    sample,
+    seen_share,
+    voxel_index,
+)
 
 FLOW_CONTRASTS = (Contrast.CBF, Contrast.DELTAM, Contrast.ASL)
 """Where flow is taken from, best first: the scanner's map, its difference, control and label."""
+FLOW_UNITS = ("ml/100g/min", "ml/min/100g")
+"""What ``FlowUnits`` may say, in small letters without spaces."""
+MAX_SCALE = 1e4
+"""Largest number by which a scanner multiplies its difference or its map (``AslScale``)."""
 
-M0_BRIGHTNESS = 2.0
-"""A volume of an ASL series this many times brighter than the median one is its M0. Measured on
-four Siemens series: 2082 against 340; background suppression makes the gap."""
-MIN_ORDER_SHARE = 0.6
-"""Control is brighter than label in more than this share of the brain, else the order is unknown.
-Measured on four Siemens series: .79, .97, .78, .97."""
-M0_FLOOR = 0.2
-"""Below this share of its median in the brain, M0 divides nothing (NaN)."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looked:
+    """A labeling series before anything is known of the brain.
+
+    Args:
+        chosen: the series.
+        frames: its volumes by kind.
+        motion: poses of ``frames.signal`` (or of the differences), in that order.
+        mean: of those volumes in their mean pose; what the series is aligned by.
+        ledger: stated numbers and doubts so far.
+    """
+
+    chosen: NativeSeries
+    frames: Frames
+    motion: Motion
+    mean: Volume
+    ledger: Ledger
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Flow:
-    """A flow-weighted volume in its own space, arbitrary units, and how it was made."""
+    """Flow on the view's grid, and how it was made.
+
+    Args:
+        volume: mL/100 g/min (``Quantity.CBF``) where that is known, else arbitrary units.
+        source: equation, numbers with their origins, volumes used and left out, and reasons.
+        levels: medians of grey and white matter (``asl_gate.levels``).
+        doubts: why flow is relative; empty when it is absolute.
+    """
 
     volume: Volume
     source: Mapping[str, Any]
+    levels: Mapping[str, float] = field(default_factory=dict)
+    doubts: tuple[Doubt, ...] = ()
 
 
 def series(native: Native) -> NativeSeries | None:
     """The series that flow is taken from, or None."""
     found = (native.of(contrast) for contrast in FLOW_CONTRASTS)
     return next((each for each in found if each is not None), None)
-
-
-def guide(chosen: NativeSeries) -> Volume:
-    """What aligns the series: its mean, which in control and label volumes shows anatomy."""
-    return mean(chosen.volumes, Quantity.SIGNAL, chosen.contrast)
-
-
-def flow(native: Native, chosen: NativeSeries, brain: NDArray[np.bool_]) -> Flow:
-    """The flow-weighted volume on the series' own grid.
-
-    Args:
-        native: the session; its M0 is used to divide when it shares the space of the series.
-        chosen: as ``series`` gave it.
-        brain: (I, J, K) the brain on the grid of ``chosen``.
-
-    Raises:
-        ContrastError: there are too few volumes, or which of them are controls cannot be told.
-    """
-    if chosen.contrast is Contrast.CBF:
-        volume = mean(chosen.volumes, Quantity.SIGNAL, Contrast.CBF)
-        return Flow(volume, {"from": "the scanner's map", "n_volumes": len(chosen.volumes)})
-    m0, rest = _split_m0(chosen.volumes, brain)
-    if chosen.contrast is Contrast.DELTAM:
-        difference = mean(chosen.volumes, Quantity.SIGNAL, Contrast.CBF)
-        source: dict[str, Any] = {"from": "perfusion-weighted difference"}
-        m0 = None
-    else:
-        difference, source = _subtract(rest, brain)
-    if m0 is None:
-        m0 = _separate_m0(native, chosen)
-    if m0 is None:
-        return Flow(difference, {**source, "m0": "none; the difference is not divided"})
-    divided = _divide(difference, m0, brain)
-    return Flow(divided, {**source, "m0": "divides the difference, voxel by voxel"})
 
 
 def mean(volumes: tuple[Volume, ...], quantity: Quantity, contrast: Contrast) -> Volume:
@@ -82,68 +84,178 @@ def mean(volumes: tuple[Volume, ...], quantity: Quantity, contrast: Contrast) ->
     return Volume(array, volumes[0].grid, quantity, contrast)
 
 
-def _split_m0(
-    volumes: tuple[Volume, ...], brain: NDArray[np.bool_]
-) -> tuple[Volume | None, tuple[Volume, ...]]:
-    levels = np.array([np.nanmean(each.array[brain]) for each in volumes])
-    bright = levels > M0_BRIGHTNESS * np.median(levels)
-    rest = tuple(each for each, is_m0 in zip(volumes, bright, strict=True) if not is_m0)
-    m0 = tuple(each for each, is_m0 in zip(volumes, bright, strict=True) if is_m0)
-    return (mean(m0, Quantity.SIGNAL, Contrast.M0) if m0 else None), rest
+def look(chosen: NativeSeries) -> Looked:
+    """Sort the volumes of a series and follow the head through them.
 
-
-def _subtract(
-    volumes: tuple[Volume, ...], brain: NDArray[np.bool_]
-) -> tuple[Volume, dict[str, Any]]:
-    """Control minus label of alternating volumes; which is which is read from the brain."""
-    n_pairs = len(volumes) // 2
-    if n_pairs < 1:
-        raise ContrastError(
-            f"The ASL series has {len(volumes)} volume(s) beside M0; a pair is needed.",
-            hint="Check that the whole series arrived.",
-        )
-    first = mean(volumes[0 : 2 * n_pairs : 2], Quantity.SIGNAL, Contrast.CBF)
-    second = mean(volumes[1 : 2 * n_pairs : 2], Quantity.SIGNAL, Contrast.CBF)
-    change = first.array - second.array
-    share = float((change[brain] > 0).mean())
-    if max(share, 1 - share) < MIN_ORDER_SHARE:
-        raise ContrastError(
-            f"Control and label cannot be told apart: the first of each pair is brighter in "
-            f"{share:.0%} of the brain, more than {MIN_ORDER_SHARE:.0%} of either expected.",
-            hint="Check that the series is ASL with alternating control and label volumes.",
-        )
-    control_first = share >= 0.5
-    source = {
-        "from": "control minus label",
-        "n_pairs": n_pairs,
-        "n_left_out": len(volumes) - 2 * n_pairs,
-        "order": "control first" if control_first else "label first",
-        "order_share": round(max(share, 1 - share), 3),
-    }
-    signed = change if control_first else -change
-    return Volume(signed, first.grid, Quantity.SIGNAL, Contrast.CBF), source
-
-
-def _separate_m0(native: Native, chosen: NativeSeries) -> Volume | None:
-    """The session's own M0 on the grid of the series, when both share a space."""
-    m0 = native.of(Contrast.M0)
-    if m0 is None:
-        return None
-    level = mean(m0.volumes, Quantity.SIGNAL, Contrast.M0)
-    if m0.grid == chosen.grid:
-        return level
-    if m0.frame_of_reference and m0.frame_of_reference == chosen.frame_of_reference:
-        return resample(level, chosen.grid)
-    return None
-
-
-def _divide(difference: Volume, m0: Volume, brain: NDArray[np.bool_]) -> Volume:
-    median = float(np.nanmedian(m0.array[brain]))
-    if not median > 0:
+    Raises:
+        ContrastError: there is neither a pair nor a difference among them.
+        QuantityError: no volume holds a signal.
+    """
+    if not any(np.nan_to_num(each.array).any() for each in chosen.volumes):
         raise QuantityError(
-            f"The median M0 in the brain is {median:.4g}, not positive.",
-            hint="Check that the M0 series is complete.",
+            f"All {len(chosen.volumes)} volumes of the {chosen.contrast} series are zero.",
+            hint="Export the series again; flow of zero is never a measurement.",
         )
-    enough = m0.array > M0_FLOOR * median
-    ratio = np.where(enough, difference.array / np.where(enough, m0.array, 1), np.nan)
-    return Volume(ratio.astype(np.float32), difference.grid, Quantity.SIGNAL, Contrast.CBF)
+    ledger = Ledger(chosen.sidecar)
+    chosen = replace(chosen, volumes=tuple(finite(each) for each in chosen.volumes))
+    found = frames(chosen, ledger)
+    used = found.cbf or found.deltam or found.signal
+    volumes = tuple(chosen.volumes[i] for i in used)
+    alternation = found.alternation if found.signal else np.zeros(len(volumes))
+    if found.cbf or found.deltam:
+        moved = Motion((np.eye(4),) * len(used), np.zeros(len(used)), np.ones(len(used), bool))
+    else:
+        moved = motion(volumes, alternation)
+    middle = asl_difference.still_mean(volumes, moved)
+    return Looked(chosen, found, moved, middle, ledger)
+
+
+def flow(native: Native, looked: Looked, view: View) -> Flow:
+    """Blood flow in the view: absolute where every number is known and plausible, else relative.
+
+    Every volume is interpolated once, from where it was scanned to the grid of the view.
+
+    Args:
+        native: the session; its M0 divides.
+        looked: the series, as ``look`` gave it.
+        view: where flow is wanted.
+
+    Raises:
+        ContrastError: which volumes are controls cannot be told.
+        QuantityError: M0 is empty, no pair is left, or flow is zero where it should be measured.
+    """
+    if looked.frames.cbf:
+        return _ready(looked, view)
+    ledger = Ledger(looked.ledger.sidecar, doubts=list(looked.ledger.doubts))
+    how = protocol(looked.chosen, ledger)
+    made = asl_difference.differences(
+        (looked.chosen, looked.frames, looked.motion),
+        view,
+        delays_s=how.delays_s if how else (),
+        ledger=ledger,
+    )
+    scale = _scale(ledger, is_needed=_is_ge(ledger) and bool(made.frames.deltam))
+    m0 = asl_m0.proton(native, looked.chosen, made.frames, looked.mean, view, ledger)
+    source = dict(made.source)
+    source["m0"] = "none; the difference is not divided" if m0 is None else f"divides: {m0.words}"
+    shares = dict(made.by_delay)
+    if m0 is not None:
+        shares = {d: asl_m0.divided(each / scale, m0, view) for d, each in shares.items()}
+    if how is None or m0 is None or ledger.doubts:
+        return _relative(_pooled(shares, made.n_pairs), view, ledger, source)
+    array, more = _absolute(shares, made.n_pairs, _late_s(looked.chosen, how, view), view, how)
+    ledger.use("Partition", asl_kinetics.PARTITION_ML_G, "mL/g", "default (Alsop 2015)")
+    return _judged(array, view, ledger, {**source, **more})
+
+
+def _absolute(
+    shares: Mapping[float, FloatArray],
+    n_pairs: Mapping[float, int],
+    late_s: FloatArray,
+    view: View,
+    how: Protocol,
+) -> tuple[FloatArray, dict[str, Any]]:
+    """Flow in mL/100 g/min, and its equation."""
+    if len(shares) < MIN_DELAYS_TO_FIT:
+        delay_s = max(shares)
+        array = asl_kinetics.single(shares[delay_s], delay_s, late_s, how)
+        return array, {"equation": asl_kinetics.equation(how.kind)}
+    fit = asl_kinetics.many(shares, n_pairs, late_s, view.white, how)
+    told: dict[str, Any] = {"equation": asl_kinetics.EQUATION_OF_MANY}
+    for name, where in (("grey", view.grey), ("white", view.white)):
+        inside = fit.arrival_s[where & np.isfinite(fit.arrival_s)]
+        told[f"arrival_{name}_s"] = round(float(np.median(inside)), 3) if inside.size else None
+    return fit.cbf, told
+
+
+def _ready(looked: Looked, view: View) -> Flow:
+    """A map that the scanner made; absolute only when its units are stated."""
+    ledger = Ledger(looked.ledger.sidecar, doubts=list(looked.ledger.doubts))
+    volumes = tuple(looked.chosen.volumes[i] for i in looked.frames.cbf)
+    share = seen_share(volumes, view.points, view.grid)
+    array = sample(blurred_for(looked.mean, view.grid), view.points) / share
+    array = array / _scale(ledger, is_needed=False)
+    source = {"from": "the scanner's map", "n_volumes": len(volumes)}
+    units = ledger.sidecar.get("FlowUnits")
+    if units is None:
+        ledger.missing("FlowUnits", "unit of the scanner's map")
+    elif units == "relative":
+        ledger.doubt("the scanner's map is stated to be relative (FlowUnits)")
+    elif str(units).lower().replace(" ", "") not in FLOW_UNITS:
+        ledger.doubt(f"FlowUnits={units!r} is none of: {', '.join(FLOW_UNITS)}", needs_look=True)
+    else:
+        ledger.use("FlowUnits", str(units), "", ledger.origin("FlowUnits"))
+    if ledger.doubts:
+        return _relative(array, view, ledger, source)
+    equation = "CBF = the scanner's map / AslScale; the scanner's own equation is not known"
+    return _judged(array, view, ledger, {**source, "equation": equation})
+
+
+def _judged(array: FloatArray, view: View, ledger: Ledger, source: Mapping[str, Any]) -> Flow:
+    """Absolute flow when a brain can have it, else relative flow with the reason."""
+    levels = asl_gate.levels(array, view)
+    asl_gate.judge(levels, ledger)
+    if ledger.doubts:
+        return _relative(array, view, ledger, source)
+    _require_measured(array, view)
+    told = {**source, "unit": Quantity.CBF.value, "numbers": dict(ledger.numbers)}
+    return Flow(Volume(array, view.grid, Quantity.CBF, Contrast.CBF), told, levels)
+
+
+def _relative(array: FloatArray, view: View, ledger: Ledger, source: Mapping[str, Any]) -> Flow:
+    _require_measured(array, view)
+    told = {
+        **source,
+        "unit": "relative",
+        "numbers": dict(ledger.numbers),
+        "why_relative": [each.reason for each in ledger.doubts],
+    }
+    volume = Volume(array, view.grid, Quantity.SIGNAL, Contrast.CBF)
+    return Flow(volume, told, doubts=tuple(ledger.doubts))
+
+
+def _require_measured(array: FloatArray, view: View) -> None:
+    """No silent zeros: flow that is exactly zero was not measured."""
+    inside = array[view.brain & np.isfinite(array)]
+    zero = float((inside == 0).mean()) if inside.size else 1.0
+    if zero > MAX_ZERO:
+        raise QuantityError(
+            f"Blood flow is unknown or exactly zero in {zero:.0%} of the brain in view.",
+            hint="Check the labeling series and its M0; zero flow is never a measurement.",
+        )
+
+
+def _pooled(shares: Mapping[float, FloatArray], n_pairs: Mapping[float, int]) -> FloatArray:
+    """The mean over delays, by the number of pairs."""
+    delays_s = sorted(shares)
+    weights = [n_pairs[delay] for delay in delays_s]
+    stack = np.stack([shares[delay] for delay in delays_s])
+    pooled: FloatArray = np.average(stack, axis=0, weights=weights).astype(np.float32)
+    return pooled
+
+
+def _scale(ledger: Ledger, *, is_needed: bool) -> np.float32:
+    """What the scanner multiplied its difference or map by; 1 where not stated."""
+    value = ledger.sidecar.get("AslScale")
+    if value is not None:
+        scale = ledger.checked("AslScale", value, (1e-3, MAX_SCALE), "times")
+        return np.float32(1 if math.isnan(scale) else scale)
+    if is_needed:
+        ledger.missing("AslScale", "GE multiplies its difference, by 32 times the excitations")
+    else:
+        ledger.use("AslScale", 1, "times", "default")
+    return np.float32(1)
+
+
+def _is_ge(ledger: Ledger) -> bool:
+    return str(ledger.sidecar.get("Manufacturer", "")).upper().startswith("GE")
+
+
+def _late_s(chosen: NativeSeries, how: Protocol, view: View) -> FloatArray:
+    """How much later than the first slice every voxel was read, (I, J, K) s."""
+    if not how.slice_times_s:
+        return np.zeros(view.grid.shape, dtype=np.float32)
+    place = voxel_index(view.points, chosen.grid)[2]
+    times = np.interp(place, np.arange(len(how.slice_times_s)), how.slice_times_s)
+    late_s: FloatArray = times.astype(np.float32)
+    return late_s

@@ -37,6 +37,7 @@ class Panel:
         colors: name of a color table.
         unit: of the color bar.
         outline: 0-1 on the same grid; its 0.5 contour is drawn on top.
+        labels: whole numbers on the same grid; the borders between them are drawn on top.
 
     Raises:
         QuantityError: ``low`` is not below ``high``.
@@ -50,6 +51,7 @@ class Panel:
     colors: str
     unit: str
     outline: Volume | None = None
+    labels: Volume | None = None
 
     def __post_init__(self) -> None:
         """Check once."""

@@ -107,6 +107,8 @@ def _tile(panel: Panel, where: Slice, px_per_mm: float) -> Pixels:
     tile = Image.fromarray(plane).resize(size, Image.Resampling.BICUBIC)
     if panel.outline is not None:
         tile = _contoured(tile, cut(panel.outline, where))
+    if panel.labels is not None:
+        tile = _bordered(tile, cut(panel.labels, where))
     left, right = where.plane.letters
     _write(tile, left, 14, (9, 11))
     _write(tile, right, 14, (size[0] - 9, 11))
@@ -121,6 +123,20 @@ def _contoured(tile: Image.Image, share: NDArray[np.float32]) -> Image.Image:
     smooth = Image.fromarray(np.nan_to_num(share)).resize(tile.size, Image.Resampling.BICUBIC)
     inside = np.asarray(smooth) >= 0.5
     edge = inside & ~ndimage.binary_erosion(inside)
+    return _drawn(tile, edge)
+
+
+def _bordered(tile: Image.Image, labels: NDArray[np.float32]) -> Image.Image:
+    """A thin line wherever two labels meet, or one ends."""
+    whole = Image.fromarray(np.nan_to_num(labels).astype(np.int32))
+    wide = np.asarray(whole.resize(tile.size, Image.Resampling.NEAREST))
+    edge = np.zeros(wide.shape, dtype=bool)
+    edge[:-1] |= wide[:-1] != wide[1:]
+    edge[:, :-1] |= wide[:, :-1] != wide[:, 1:]
+    return _drawn(tile, edge)
+
+
+def _drawn(tile: Image.Image, edge: NDArray[np.bool_]) -> Image.Image:
     color = np.array(_CONTOUR, dtype=np.uint8)
     return Image.fromarray(np.where(edge[..., None], color, np.asarray(tile)))
 
@@ -138,6 +154,16 @@ def _color_bar(panel: Panel, width: int) -> Image.Image:
 
 def _number(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 10 else f"{value:.1f}"
+
+
+def heading(width: int, lines: Sequence[str], color: tuple[int, int, int] = BACKGROUND) -> Pixels:
+    """Lines of words below each other in a strip of that width, left aligned."""
+    size = 13
+    wrapped = [part for line in lines for part in _wrap(line, size, width - 16)]
+    strip = _strip(width, len(wrapped) * (size + 5) + 8, color)
+    for number, line in enumerate(wrapped):
+        _write(strip, line, size, (8, 4 + number * (size + 5) + (size + 5) // 2), anchor="lm")
+    return np.asarray(strip)
 
 
 def _strip(width: int, height: int, color: tuple[int, int, int] = BACKGROUND) -> Image.Image:

@@ -1,6 +1,7 @@
 """The page of one session."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -45,6 +46,19 @@ PAGE_LIMIT_BYTES = 6_000_000
 """A session page stays below this on a 2 mm template grid."""
 
 
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """What stands behind a page.
+
+    Args:
+        versions: of what made the numbers, by name, besides this package.
+        sheet: the contact sheet of the session, PNG; empty where there is none.
+    """
+
+    versions: Mapping[str, str] = field(default_factory=dict)
+    sheet: bytes = b""
+
+
 def session_page(
     prepared: Prepared,
     atlas: Atlas,
@@ -54,7 +68,7 @@ def session_page(
     prediction: Prediction | None = None,
     training_mean: pd.Series | None = None,
     evaluation: Evaluation | None = None,
-    versions: Mapping[str, str] | None = None,
+    backing: Backing | None = None,
 ) -> str:
     """One HTML document that needs nothing else: pictures, numbers and where they come from.
 
@@ -66,7 +80,7 @@ def session_page(
         prediction: synthetic FDG of the same session.
         training_mean: mean SUVR of the training people by region key, drawn beside the others.
         evaluation: how well the predicting model does; its headline stands beside the prediction.
-        versions: names and versions of what made the numbers, besides this package.
+        backing: contact sheet and versions.
 
     Returns:
         UTF-8 HTML; equal input, equal text. It opens from disk and can reach no network.
@@ -84,10 +98,14 @@ def session_page(
     parts = [_head(prepared, panels), f'<div class="two">{first}</div>']
     slices = default_slices(template.brain)
     parts += [_pictures(panels, slices), viewer(panels)]
-    parts.append(_registration(registration_panel(prepared, template), slices))
+    backing = backing or Backing()
+    if backing.sheet:
+        parts.append(_contact(prepared, prediction, backing.sheet))
+    else:
+        parts.append(_registration(registration_panel(prepared, template), slices))
     if tables:
         parts.append(_regions(tables, atlas, training_mean))
-    parts.append(_provenance(prepared, prediction, tables, versions or {}))
+    parts.append(_provenance(prepared, prediction, tables, backing.versions))
     return page(f"{prepared.key} - tracerless", parts, SORT + VIEWER)
 
 
@@ -161,6 +179,16 @@ def _registration(panel: Panel | None, slices: Sequence[Slice]) -> str:
         f"<section>{heading('Registration', '影像對位')}"
         f'<div class="pictures single">{figure(drawn, f"{panel.title}, {where}.")}</div>'
         f"{paragraph(*texts.REGISTRATION, kind='note')}</section>"
+    )
+
+
+def _contact(prepared: Prepared, prediction: Prediction | None, sheet: bytes) -> str:
+    label = "" if prediction is None else f"{SYNTHETIC_LABEL_EN}. {SYNTHETIC_LABEL_ZH}. "
+    alt = f"{label}Contact sheet of {prepared.key}, verdict {prepared.verdict}."
+    return (
+        f"<section>{heading('Contact sheet', '總覽')}"
+        f'<div class="pictures single">{figure(sheet, alt)}</div>'
+        f"{paragraph(*texts.CONTACT, kind='note')}</section>"
     )
 
 

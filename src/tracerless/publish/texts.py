@@ -45,6 +45,9 @@ SIMULATED = {
 }
 """What to say of a training domain, plainly."""
 
+SIMULATED_PERSON = "SIMULATED PERSON - NOT A PATIENT"
+"""Stands on every contact sheet of a simulated person; the font in pictures has no Chinese."""
+
 CONVENTION = (
     "Radiological convention: the person's right (R) is on the left of axial and coronal pictures; "
     "sagittal pictures face left (A = anterior). Every column shows the same slices, in template "
@@ -57,6 +60,14 @@ REGISTRATION = (
     "The contour is the template's white matter. Where it follows the person's own, the scan came "
     "to template space well; where it does not, no number of this page can be trusted.",
     "線條為標準腦白質邊界；若與受檢者影像不符，則本頁數值不可採信。",
+)
+
+CONTACT = (
+    "Lines must follow what lies under them: the template's white matter on the T1, the T1's brain "
+    "and white matter on every other volume, the atlas on uptake. Where they do not, no number of "
+    "this page can be trusted.",
+    "線條應與其下影像相符：T1 上為標準腦白質，其他影像上為受檢者 T1 之腦與白質邊界，"
+    "攝取影像上另有圖譜邊界；若不相符，則本頁數值不可採信。",
 )
 
 

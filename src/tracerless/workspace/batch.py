@@ -1,17 +1,20 @@
 """The same step over many sessions: one that fails never stops the others."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tracerless.core.errors import DatasetError, StorageError, TracerlessError, did_you_mean
+from tracerless.core.errors import DatasetError, StorageError, did_you_mean
 from tracerless.core.people import SessionKey
 from tracerless.io.atomic import write_json
 from tracerless.workspace.clean import clean_session
 from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.workers import ALONE, Crew, attempts
+from tracerless.workspace.workers_attempt import Attempt, Task
 
-Track = Callable[[Iterable[SessionKey], str, int], Iterable[SessionKey]]
-"""Walks sessions and shows progress: (sessions, what is done, how many)."""
+Track = Callable[[Iterable[Any], str, int], Iterable[Any]]
+"""Walks sessions, or what became of them, and shows progress: (items, what is done, how many)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +56,18 @@ def choose(dataset: Dataset, names: Iterable[str]) -> tuple[SessionKey, ...]:
 def with_mr(
     dataset: Dataset, keys: Iterable[SessionKey]
 ) -> tuple[tuple[SessionKey, ...], list[str]]:
-    """The sessions that can be prepared, and one sentence about those that wait.
+    """The sessions that hold MR to synthesize from, and one sentence about the others.
 
-    PET or SPECT alone needs a registration of its own, which does not exist yet; such a session is
-    not an error, it waits.
+    A session of PET or SPECT alone is not an error: it is measured, and nothing is synthesized.
     """
     keys = tuple(keys)
-    ready = tuple(key for key in keys if _can_be_prepared(dataset, key))
-    n_waiting = len(keys) - len(ready)
-    note = (
-        f"{n_waiting} sessions hold PET or SPECT without any MR and wait: that path is not built."
-    )
-    return ready, [note] if n_waiting else []
+    ready = tuple(key for key in keys if _holds_mr(dataset, key))
+    n_others = len(keys) - len(ready)
+    note = f"{n_others} sessions hold no MR: there is nothing to synthesize from."
+    return ready, [note] if n_others else []
 
 
-def _can_be_prepared(dataset: Dataset, key: SessionKey) -> bool:
+def _holds_mr(dataset: Dataset, key: SessionKey) -> bool:
     if key not in dataset.source_sessions():
         return True
     return clean_session(dataset.root, key).has_mr
@@ -77,40 +77,43 @@ def over_sessions(
     dataset: Dataset,
     keys: Iterable[SessionKey],
     step: str,
-    make: Callable[[SessionKey], Any],
+    make: Task,
     *,
     track: Track,
+    crew: Crew = ALONE,
 ) -> Outcome:
     """Apply ``make`` to every session; failures become sentences, kept under ``problems/``.
 
+    Args:
+        dataset: whose sessions.
+        keys: which.
+        step: what is done, in a word.
+        make: what makes the value; picklable unless the crew is alone.
+        track: shows progress.
+        crew: who works; the outcome is the same, in the order of ``keys``.
+
     Raises:
         StorageError: the disk refused; going on would only fail again.
+        DatasetError: the workers of a scheduler cannot do this work.
     """
     keys = tuple(keys)
-    values: dict[SessionKey, Any] = {}
-    failures: dict[SessionKey, str] = {}
-    for key in track(keys, step, len(keys)):
-        try:
-            values[key] = make(key)
-        except StorageError:
-            raise
-        except TracerlessError as error:
-            failures[key] = str(error)
-    _keep_problems(dataset, step, values, failures)
+    known: dict[SessionKey, Attempt] = {}
+    tries = attempts(make, keys, crew)
+    with contextlib.closing(tries):
+        for done in track(tries, step, len(keys)):
+            if done.is_fatal:
+                raise StorageError(done.problem)
+            known[done.key] = done
+            _keep_problem(dataset, step, done)
+    values = {key: known[key].value for key in keys if not known[key].problem}
+    failures = {key: known[key].problem for key in keys if known[key].problem}
     return Outcome(step, values, failures)
 
 
-def _keep_problems(
-    dataset: Dataset,
-    step: str,
-    values: Mapping[SessionKey, Any],
-    failures: Mapping[SessionKey, str],
-) -> None:
-    folder = dataset.derivatives / "problems"
-    for key in values:
-        (folder / f"{key}_desc-{step}.json").unlink(missing_ok=True)
-    for key, text in failures.items():
-        write_json(
-            folder / f"{key}_desc-{step}.json",
-            {"session": str(key), "step": step, "problem": text},
-        )
+def _keep_problem(dataset: Dataset, step: str, done: Attempt) -> None:
+    """Remember a failure at once, so that it outlives an interrupted command; forget a mended."""
+    path = dataset.derivatives / "problems" / f"{done.key}_desc-{step}.json"
+    if not done.problem:
+        path.unlink(missing_ok=True)
+        return
+    write_json(path, {"session": str(done.key), "step": step, "problem": done.problem})

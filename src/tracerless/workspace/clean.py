@@ -1,8 +1,10 @@
 """De-identified series as they lie in ``sourcedata``."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tracerless.core.errors import DatasetError
 from tracerless.core.people import SessionKey
@@ -14,12 +16,21 @@ from tracerless.io.vault_place import RECORD
 
 @dataclass(frozen=True, slots=True)
 class CleanSeries:
-    """One de-identified series: files in order, what it shows, digest, and whether it was made."""
+    """One de-identified series.
+
+    Args:
+        contrast: what it shows, decided at the border.
+        files: in order.
+        digest: changes with any of them, and with what was read before the border.
+        is_synthetic: whether it was made rather than acquired.
+        technical: sidecar fields that were read before the border, where headers still held them.
+    """
 
     contrast: Contrast
     files: tuple[Path, ...]
     digest: str
     is_synthetic: bool
+    technical: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +70,14 @@ def clean_session(root: Path, key: SessionKey) -> CleanSession:
 def _series(folder: Path) -> CleanSeries:
     record = json.loads((folder / "series.json").read_text(encoding="utf-8"))
     files = tuple(sorted(folder.glob("*.dcm")))
+    technical = record.get("technical") or {}
+    mark = str(record["fingerprint"])
     return CleanSeries(
         Contrast(record["contrast"]),
         files,
-        str(record["fingerprint"]),
+        fingerprint(mark, technical) if technical else mark,
         bool(record.get("is_synthetic")),
+        technical,
     )
 
 

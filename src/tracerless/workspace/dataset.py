@@ -11,6 +11,7 @@ from tracerless.core.errors import DatasetError
 from tracerless.core.people import Pseudonym, SessionKey
 from tracerless.core.recipe import Recipe
 from tracerless.io.atomic import PARTIAL_PREFIX, remove_partials, write_json, write_text
+from tracerless.io.bids_rules import RAW_IGNORE
 
 LAYOUT = 1
 """Version of the folder layout below; a dataset of another layout is refused."""
@@ -27,16 +28,6 @@ README = """\
 De-identified brain scans (MR, FDG-PET, SPECT), prepared for quantitative analysis by tracerless.
 Volumes whose names hold desc-synth are synthetic: predicted from MR, never acquired.
 Research use only.
-"""
-
-BIDSIGNORE = """\
-sourcedata/
-derivatives/
-models/
-reports/
-verification/
-quarantine.json
-tracerless.toml
 """
 
 
@@ -155,7 +146,7 @@ def _require_layout(root: Path, description: dict[str, Any]) -> None:
 def _create(root: Path, recipe: Recipe) -> None:
     write_text(root / RECIPE, recipe.to_toml())
     write_text(root / "README", README)
-    write_text(root / ".bidsignore", BIDSIGNORE)
+    write_text(root / ".bidsignore", RAW_IGNORE)
     description = {
         "Name": "Brain scans prepared by tracerless",
         "BIDSVersion": BIDS_VERSION,

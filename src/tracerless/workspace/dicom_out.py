@@ -16,6 +16,7 @@ from tracerless.workspace.batch import Track
 from tracerless.workspace.clean import clean_session, keeps_faces
 from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.deface_session import recognizable
+from tracerless.workspace.derivatives import prediction_of
 from tracerless.workspace.shelf import SessionShelf
 
 
@@ -23,6 +24,8 @@ def export_sessions(
     dataset: Dataset, keys: tuple[SessionKey, ...], folder: Path, *, track: Track
 ) -> tuple[Path, ...]:
     """Write the synthetic FDG of each session as one Parametric Map; the paths written.
+
+    A session that fails quality control by now is left out, whatever was predicted before.
 
     Raises:
         ContrastError: no session holds synthetic FDG.
@@ -32,7 +35,8 @@ def export_sessions(
     written = []
     for key in track(keys, "export", len(keys)):
         shelf = SessionShelf(dataset, key)
-        prediction, volume = shelf.latest("synthetic"), shelf.latest("synthetic_native")
+        prepared, volume = shelf.latest("prepared"), shelf.latest("synthetic_native")
+        prediction = None if prepared is None else prediction_of(shelf, prepared)
         if prediction is None or volume is None:
             continue
         made = _parametric_map(dataset, key, prediction, volume)

@@ -19,14 +19,14 @@ from tracerless.deidentify import Refusal
 from tracerless.deidentify.keys import source_digest
 from tracerless.deidentify.removed import Removed
 from tracerless.deidentify.values import Audit
-from tracerless.io import dicom_read
+from tracerless.io import asl_facts, contrast, dicom_read
 from tracerless.io.atomic import PARTIAL_PREFIX, write_json
 from tracerless.io.bids import session_folder
 from tracerless.workspace.ingest_instance import CleanFile, NotUnrolledError, Task, clean_file
 from tracerless.workspace.ingest_values import Border, Crossing, Named
 
 SIDECAR = "series.json"
-ENGINE = 2
+ENGINE = 3
 """Raised when the same source and policy give other bytes than before."""
 
 _SUFFIXES = ("", *"bcdefghijklmnopqrstuvwxyz")
@@ -238,6 +238,8 @@ def _sidecar(named: Named, border: Border, written: _Written, mark: str) -> dict
     return {
         "contrast": str(series.contrast),
         "reason": series.reason,
+        "confidence": contrast.confidence(series.contrast, series.reason),
+        "technical": asl_facts.before_border(series.files, series.contrast),
         "modality": series.modality,
         "series_number": series.series_number,
         "n_frames": written.n_instances if written.n_unrolled else series.n_frames,

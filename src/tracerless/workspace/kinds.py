@@ -1,6 +1,7 @@
 """How each value of a session is written and read: pairs of functions, no science.
 
 ``save`` writes the value's files and returns its record; ``load`` reads them back, bit for bit.
+Every record lists what it wrote under ``files``, so that a later value can take its place whole.
 """
 
 from pathlib import Path
@@ -8,95 +9,111 @@ from typing import Any
 
 import pandas as pd
 
-from tracerless.core.atlas import ROI_COLUMNS, RoiTable
-from tracerless.core.errors import DatasetError
 from tracerless.core.grid import Grid
 from tracerless.core.people import SessionKey
 from tracerless.core.prediction import Prediction
-from tracerless.core.session import Native, Prepared
-from tracerless.core.volume import Contrast, Quantity, Volume
-from tracerless.io import bids, maps, nifti
+from tracerless.core.session import Anatomy, Native, NativeSeries, Prepared
+from tracerless.core.transform import Affine
+from tracerless.core.volume import Contrast, Quantity, Scale, Volume
+from tracerless.io import bids, bids_rules, maps, nifti
 from tracerless.io.atomic import write_text
 
 Record = dict[str, Any]
+
+TISSUES = ("brain", "grey", "white", "csf")
+"""Volumes of an ``Anatomy``."""
 
 
 def save_native(root: Path, key: SessionKey, native: Native) -> Record:
     """Write every converted series as NIfTI and sidecar."""
     counts = pd.Series([series.contrast for series in native.series]).value_counts()
+    flow = native.of(Contrast.ASL)
+    timed = flow is not None and not bids_rules.missing(flow)
     seen: dict[Contrast, int] = {}
     files = []
     for series in native.series:
         seen[series.contrast] = seen.get(series.contrast, 0) + 1
         run = seen[series.contrast] if counts[series.contrast] > 1 else 0
-        path = bids.native_path(root, key, series.contrast, run)
-        nifti.write_series(path.with_name(path.name.removesuffix(".nii.gz")), series)
+        declared = _declared(series, timed=timed)
+        path = bids.native_path(root, key, series.contrast, run, declared=declared)
+        base = path.with_name(path.name.removesuffix(".nii.gz"))
+        nifti.write_series(base, series, extra=_for_bids(root, key, series, declared=declared))
+        if series.contrast is Contrast.ASL and declared:
+            context = "\n".join(("volume_type", *map(str, series.sidecar["AslContext"]), ""))
+            write_text(bids.context_path(path), context)
         files.append(str(path.relative_to(root)))
-    return {"files": files}
+    return {"files": files, "left_out": list(native.left_out)}
 
 
 def load_native(root: Path, key: SessionKey, record: Record) -> Native:
     """Read every converted series."""
     names = (name.removesuffix(".nii.gz") for name in record["files"])
-    return Native(key, tuple(nifti.read_series(root / name) for name in names))
+    series = tuple(nifti.read_series(root / name) for name in names)
+    return Native(key, series, tuple(record.get("left_out", ())))
 
 
 def save_prepared(root: Path, key: SessionKey, prepared: Prepared) -> Record:
-    """Write volumes in template space, both maps, and what was measured on the way."""
-    for contrast, volume in prepared.volumes.items():
-        path = bids.derived_path(root, key, contrast, space=prepared.template)
-        nifti.write_volume(path, volume, space=prepared.template)
-    maps.write_map(_map_path(root, key, prepared.template, "native"), prepared.to_native)
-    maps.write_map(_map_path(root, key, "native", prepared.template), prepared.to_template)
+    """Write volumes in template space, maps, tissues, and what was measured on the way."""
+    volumes = {str(c): _save_volume(root, key, prepared, c) for c in prepared.volumes}
+    both = {"to_native": prepared.to_native, "to_template": prepared.to_template}
+    stems = {
+        name: bids.map_stem(root, key, each.source, each.target, "points")
+        for name, each in both.items()
+    }
+    for name, stem in stems.items():
+        maps.write_map(_ended(stem), both[name])
+    mapped = {name: str(_ended(stem).relative_to(root)) for name, stem in stems.items()}
+    tissues = _save_anatomy(root, key, prepared.anatomy)
     return {
         "template": prepared.template,
-        "contrasts": [str(contrast) for contrast in prepared.volumes],
+        "contrasts": [*volumes],
+        "volumes": volumes,
+        "maps": mapped,
+        "anatomy": tissues,
+        "alignments": {str(c): _affine_record(a) for c, a in prepared.alignments.items()},
+        "scales": {str(c): [str(s.quantity), s.factor] for c, s in prepared.scales.items()},
         "native_grid": _grid_record(prepared.native_grid),
         "qc": dict(prepared.qc),
         "verdict": prepared.verdict,
         "reasons": list(prepared.reasons),
         "fingerprint": prepared.fingerprint,
         "sources": dict(prepared.sources),
+        "files": [*volumes.values(), *mapped.values(), *tissues.get("volumes", {}).values()],
     }
 
 
 def load_prepared(root: Path, key: SessionKey, record: Record) -> Prepared:
     """Read a session in template space."""
-    template = record["template"]
-    contrasts = [Contrast(text) for text in record["contrasts"]]
     return Prepared(
         key=key,
-        template=template,
+        template=record["template"],
         volumes={
-            c: nifti.read_volume(bids.derived_path(root, key, c, space=template)) for c in contrasts
+            Contrast(text): nifti.read_volume(root / name)
+            for text, name in ((each, record["volumes"][each]) for each in record["contrasts"])
         },
         native_grid=_grid(record["native_grid"]),
-        to_native=maps.read_map(_map_path(root, key, template, "native")),
-        to_template=maps.read_map(_map_path(root, key, "native", template)),
+        to_native=maps.read_map(root / record["maps"]["to_native"]),
+        to_template=maps.read_map(root / record["maps"]["to_template"]),
         qc=record["qc"],
         verdict=record["verdict"],
         reasons=tuple(record["reasons"]),
         fingerprint=record["fingerprint"],
         sources=record["sources"],
+        anatomy=_load_anatomy(root, record["anatomy"]),
+        alignments={Contrast(c): Affine(**each) for c, each in record["alignments"].items()},
+        scales={
+            Contrast(c): Scale(Quantity(unit), factor)
+            for c, (unit, factor) in record["scales"].items()
+        },
     )
-
-
-def save_uptake(root: Path, key: SessionKey, uptake: dict[Contrast, RoiTable]) -> Record:
-    """Write one region table per contrast."""
-    return {"tables": [_save_table(root, key, table) for table in uptake.values()]}
-
-
-def load_uptake(root: Path, key: SessionKey, record: Record) -> dict[Contrast, RoiTable]:
-    """Read one region table per contrast."""
-    tables = [_load_table(root, key, each) for each in record["tables"]]
-    return {table.contrast: table for table in tables}
 
 
 def save_synthetic(root: Path, key: SessionKey, prediction: Prediction) -> Record:
     """Write synthetic FDG in template space, marked in name, header and sidecar."""
-    space = prediction.provenance["template"]
-    path = bids.derived_path(root, key, Contrast.SYNTHETIC_FDG, space=space)
-    nifti.write_volume(path, prediction.volume, space=space, extra=_synthetic_sidecar(prediction))
+    space, volume = prediction.provenance["template"], prediction.volume
+    path = bids.derived_path(root, key, volume.contrast, space=space, voxel_mm=_edge_mm(volume))
+    extra = {**_standard(volume), **_synthetic_sidecar(prediction)}
+    nifti.write_volume(path, volume, space=space, extra=extra)
     return {
         "space": space,
         "inputs": [str(contrast) for contrast in prediction.inputs],
@@ -106,15 +123,15 @@ def save_synthetic(root: Path, key: SessionKey, prediction: Prediction) -> Recor
         "fingerprint": prediction.fingerprint,
         "notes": list(prediction.notes),
         "provenance": dict(prediction.provenance),
+        "files": [str(path.relative_to(root))],
     }
 
 
 def load_synthetic(root: Path, key: SessionKey, record: Record) -> Prediction:
     """Read synthetic FDG in template space."""
-    path = bids.derived_path(root, key, Contrast.SYNTHETIC_FDG, space=record["space"])
     return Prediction(
         key=key,
-        volume=nifti.read_volume(path),
+        volume=nifti.read_volume(root / record["files"][0]),
         inputs=tuple(Contrast(text) for text in record["inputs"]),
         model=record["model"],
         reference=record["reference"],
@@ -128,24 +145,82 @@ def load_synthetic(root: Path, key: SessionKey, record: Record) -> Prediction:
 def save_synthetic_native(root: Path, key: SessionKey, volume: Volume) -> Record:
     """Write synthetic FDG on the person's own T1 grid."""
     path = bids.derived_path(root, key, Contrast.SYNTHETIC_FDG, space="T1w")
-    nifti.write_volume(path, volume, extra={"Synthetic": True})
-    return {"space": "T1w"}
+    nifti.write_volume(path, volume, extra={"Synthetic": True, **_own_space(root, key)})
+    return {"space": "T1w", "files": [str(path.relative_to(root))]}
 
 
-def load_synthetic_native(root: Path, key: SessionKey, record: Record) -> Volume:
+def load_synthetic_native(root: Path, _key: SessionKey, record: Record) -> Volume:
     """Read synthetic FDG on the person's own T1 grid."""
-    path = bids.derived_path(root, key, Contrast.SYNTHETIC_FDG, space=record["space"])
-    return nifti.read_volume(path)
+    return nifti.read_volume(root / record["files"][0])
 
 
-def save_synthetic_uptake(root: Path, key: SessionKey, table: RoiTable) -> Record:
-    """Write the region table of synthetic FDG."""
-    return {"tables": [_save_table(root, key, table)]}
+def _declared(series: NativeSeries, *, timed: bool) -> bool:
+    """Whether BIDS would take a series as it is; an M0 stands or falls with its ASL."""
+    return not bids_rules.missing(series) and (series.contrast is not Contrast.M0 or timed)
 
 
-def load_synthetic_uptake(root: Path, key: SessionKey, record: Record) -> RoiTable:
-    """Read the region table of synthetic FDG."""
-    return _load_table(root, key, record["tables"][0])
+def _for_bids(root: Path, key: SessionKey, series: NativeSeries, *, declared: bool) -> Record:
+    """Fields that BIDS wants beside a perfusion series and that follow from the others."""
+    if series.contrast is Contrast.M0 and declared:
+        meant = bids.native_path(root, key, Contrast.ASL)
+        return {"IntendedFor": [f"bids::{meant.relative_to(root).as_posix()}"]}
+    if series.contrast is Contrast.ASL and declared:
+        return bids_rules.asl_extra(series.sidecar)
+    return {}
+
+
+def _save_volume(root: Path, key: SessionKey, prepared: Prepared, contrast: Contrast) -> str:
+    volume = prepared.volumes[contrast]
+    path = bids.derived_path(
+        root, key, contrast, space=prepared.template, voxel_mm=_edge_mm(volume)
+    )
+    scale = prepared.scales.get(contrast)
+    extra = {
+        **_standard(volume),
+        "Description": f"{contrast} on the grid of the template, interpolated once",
+        "PipelineHash": prepared.fingerprint,
+        "Verdict": prepared.verdict,
+        "Sources": bids.raw_uris(_raw(root), key, contrast),
+        "Made": prepared.sources.get(str(contrast), {}),
+    }
+    if scale is not None:
+        extra |= {"AbsoluteUnits": str(scale.quantity), "AbsoluteFactor": scale.factor}
+    nifti.write_volume(path, volume, space=prepared.template, extra=extra)
+    return str(path.relative_to(root))
+
+
+def _save_anatomy(root: Path, key: SessionKey, anatomy: Anatomy | None) -> Record:
+    if anatomy is None:
+        return {}
+    names = {}
+    for part in TISSUES:
+        path = bids.tissue_path(root, key, part)
+        kind = {"Description": f"{part} in the T1's space, at the template's spacing"}
+        if part == "brain":
+            kind["Type"] = "Brain"
+        nifti.write_volume(path, getattr(anatomy, part), extra={**_own_space(root, key), **kind})
+        names[part] = str(path.relative_to(root))
+    return {"space": anatomy.space, "volumes": names}
+
+
+def _load_anatomy(root: Path, record: Record) -> Anatomy | None:
+    if not record:
+        return None
+    names = record["volumes"]
+    return Anatomy(record["space"], *(nifti.read_volume(root / names[part]) for part in TISSUES))
+
+
+def _standard(volume: Volume) -> Record:
+    """What BIDS asks of a volume on a template grid."""
+    edge_mm = _edge_mm(volume)
+    return {"SkullStripped": False, "Resolution": f"{edge_mm:g} mm isotropic, the template's grid"}
+
+
+def _own_space(root: Path, key: SessionKey) -> Record:
+    """What BIDS asks of a volume in the T1's own space."""
+    sources = bids.raw_uris(_raw(root), key, Contrast.T1W)
+    reference = sources[0] if sources else "orig"
+    return {"SkullStripped": False, "SpatialReference": reference, "Sources": sources}
 
 
 def _synthetic_sidecar(prediction: Prediction) -> Record:
@@ -158,42 +233,21 @@ def _synthetic_sidecar(prediction: Prediction) -> Record:
     }
 
 
-def _save_table(root: Path, key: SessionKey, table: RoiTable) -> Record:
-    path = bids.session_file(root, key, f"{table.contrast}{table.atlas}", ".tsv")
-    text = table.values.to_csv(sep="\t", index_label="region", na_rep="n/a", lineterminator="\n")
-    write_text(path, text)
-    return {
-        "file": path.name,
-        "contrast": str(table.contrast),
-        "quantity": str(table.quantity),
-        "atlas": table.atlas,
-        "reference": table.reference,
-        "fingerprint": table.fingerprint,
-    }
+def _raw(derivatives: Path) -> Path:
+    """The dataset that the derivatives in that folder come from."""
+    return derivatives.parents[1]
 
 
-def _load_table(root: Path, key: SessionKey, record: Record) -> RoiTable:
-    path = bids.session_folder(root, key) / record["file"]
-    if not path.is_file():
-        raise DatasetError(
-            f"{path.name} is missing.", hint="Run `tracerless quantify` for the dataset again."
-        )
-    values = pd.read_csv(
-        path, sep="\t", index_col="region", na_values="n/a", float_precision="round_trip"
-    )
-    return RoiTable(
-        contrast=Contrast(record["contrast"]),
-        quantity=Quantity(record["quantity"]),
-        atlas=record["atlas"],
-        reference=record["reference"],
-        fingerprint=record["fingerprint"],
-        values=values[list(ROI_COLUMNS)],
-    )
+def _edge_mm(volume: Volume) -> float:
+    return round(volume.grid.spacing_mm[0], 3)
 
 
-def _map_path(root: Path, key: SessionKey, source: str, target: str) -> Path:
-    name = f"{key}_from-{source}_to-{target}_mode-points_xfm.npz"
-    return bids.session_folder(root, key) / "anat" / name
+def _ended(stem: Path) -> Path:
+    return stem.with_name(stem.name + ".npz")
+
+
+def _affine_record(affine: Affine) -> Record:
+    return {"source": affine.source, "target": affine.target, "matrix": affine.matrix.tolist()}
 
 
 def _grid_record(grid: Grid) -> Record:

@@ -70,7 +70,7 @@ class _Studio:
         self._dataset, self._seed = dataset, seed
         recipe = dataset.recipe.prepare
         self._template = resources.template(recipe.voxel_mm)
-        self._atlas = resources.atlas(recipe.atlas, recipe.voxel_mm)
+        self._atlas = resources.atlas(recipe.atlas, recipe.voxel_mm, dataset.root)
 
     def key(self, number: int) -> SessionKey:
         """The pseudonym of a simulated person: the seed and the number, letters and digits."""

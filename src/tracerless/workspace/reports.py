@@ -1,6 +1,5 @@
 """Report pages over what a dataset holds."""
 
-from importlib.metadata import version
 from pathlib import Path
 
 from tracerless import publish
@@ -13,6 +12,8 @@ from tracerless.io import resources
 from tracerless.io.atomic import write_text
 from tracerless.workspace.batch import Track
 from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.derivatives import describe, prediction_of, sheet_of
+from tracerless.workspace.provenance import software
 from tracerless.workspace.shelf import SessionShelf
 from tracerless.workspace.tables import read_cohort, read_evaluation
 from tracerless.workspace.training import training_domain
@@ -21,8 +22,6 @@ SIMULATED_NOTE = (
     "Every scan in this dataset is simulated. Nothing here was ever tested on acquired scans of "
     "patients."
 )
-
-_VERSIONED = ("antspyx", "deepbet", "nibabel", "numpy", "pydicom", "scipy", "torch")
 
 
 def write_reports(
@@ -39,7 +38,7 @@ def write_reports(
         prepared: Prepared | None = shelf.latest("prepared")
         if prepared is None:
             continue
-        prediction: Prediction | None = shelf.latest("synthetic")
+        prediction = prediction_of(shelf, prepared)
         path = dataset.reports / f"{key}.html"
         write_text(path, _session_page(dataset, shelf, prepared, prediction))
         pages.append(path)
@@ -48,12 +47,13 @@ def write_reports(
     recipe = dataset.recipe
     index = publish.cohort_page(
         entries,
-        resources.atlas(recipe.prepare.atlas, recipe.prepare.voxel_mm),
+        resources.atlas(recipe.prepare.atlas, recipe.prepare.voxel_mm, dataset.root),
         evaluation=read_evaluation(dataset),
         recipe=recipe,
         notes=[SIMULATED_NOTE] if training_domain(dataset) == "simulated" else [],
     )
     write_text(dataset.reports / "index.html", index)
+    describe(dataset)
     return (dataset.reports / "index.html", *pages)
 
 
@@ -65,16 +65,19 @@ def _session_page(
     of_this_model = evaluation and prediction and evaluation.model == prediction.model
     return publish.session_page(
         prepared,
-        resources.atlas(recipe.atlas, recipe.voxel_mm),
+        resources.atlas(recipe.atlas, recipe.voxel_mm, dataset.root),
         template=resources.template(recipe.voxel_mm),
-        tables=_tables(shelf),
+        tables=_tables(shelf, synthetic=prediction is not None),
         prediction=prediction,
         evaluation=evaluation if of_this_model else None,
-        versions={name: version(name) for name in _VERSIONED},
+        backing=publish.Backing(
+            {name: each for name, each in software().items() if name != "tracerless"},
+            sheet_of(dataset, prepared.key),
+        ),
     )
 
 
-def _tables(shelf: SessionShelf) -> dict[Contrast, RoiTable]:
+def _tables(shelf: SessionShelf, *, synthetic: bool) -> dict[Contrast, RoiTable]:
     tables: dict[Contrast, RoiTable] = dict(shelf.latest("uptake") or {})
-    synthetic: RoiTable | None = shelf.latest("synthetic_uptake")
-    return tables if synthetic is None else {**tables, synthetic.contrast: synthetic}
+    table: RoiTable | None = shelf.latest("synthetic_uptake") if synthetic else None
+    return tables if table is None else {**tables, table.contrast: table}

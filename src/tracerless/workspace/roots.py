@@ -6,7 +6,7 @@ from typing import Any
 from tracerless import __version__
 from tracerless.core.people import SessionKey
 from tracerless.core.recipe import fingerprint
-from tracerless.io import resources
+from tracerless.io import resources, site
 from tracerless.workspace.clean import clean_session
 from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.shelf import SessionShelf
@@ -25,16 +25,29 @@ class Roots:
 
 
 def dataset_roots(dataset: Dataset) -> Roots:
-    """Template, atlas and settings of a dataset."""
+    """Template, atlas, settings and site file of a dataset.
+
+    Raises:
+        RecipeError, QuantityError: its ``site.toml`` states what cannot be.
+    """
     recipe = dataset.recipe.prepare
     template = resources.template(recipe.voxel_mm)
-    atlas = resources.atlas(recipe.atlas, recipe.voxel_mm)
+    atlas = resources.atlas(recipe.atlas, recipe.voxel_mm, dataset.root)
+    stated = site.read(dataset.root / "site.toml")
     return Roots(
-        values={"template": template, "atlas": atlas, "prepare_recipe": recipe},
+        values={
+            "template": template,
+            "atlas": atlas,
+            "prepare_recipe": recipe,
+            "quantify_recipe": dataset.recipe.quantify,
+            "site": stated,
+        },
         digests={
             "template": fingerprint(template.key, recipe.voxel_mm),
             "atlas": atlas.fingerprint,
             "prepare_recipe": fingerprint(recipe),
+            "quantify_recipe": fingerprint(dataset.recipe.quantify),
+            "site": stated.digest,
         },
     )
 

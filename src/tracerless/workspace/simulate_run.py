@@ -3,6 +3,7 @@
 folder/
   SIMULATED.txt             says that nothing here was acquired, and by which run it was made
   dicom/<opaque>/…          one folder per study, as an archive would hand it out
+  site.toml                 what its scanners do not write into headers: labeling, resolution
   phenotype.csv             the hospital's own table; identifies, as such tables do
   truth/<key>.json          what only the simulator knows; written last, so it marks a person done
   truth/<key>_labels.nii.gz true regions on the T1w matrix
@@ -26,6 +27,7 @@ from tracerless.core.errors import DatasetError
 from tracerless.core.grid import Grid
 from tracerless.core.recipe import fingerprint
 from tracerless.io import resources
+from tracerless.io import site as sites
 from tracerless.io.atomic import (
     PARTIAL_PREFIX,
     disk_errors,
@@ -46,6 +48,7 @@ from tracerless.simulate.hospital import Visit, facts
 from tracerless.simulate.parameters import PeopleParameters, people_parameters
 from tracerless.simulate.person import Person, labels_native
 from tracerless.simulate.scanners import Scanners
+from tracerless.simulate.site import site_rules
 from tracerless.workspace.dataset import SIMULATED_MARK
 
 _MARK_TEXT = """\
@@ -145,6 +148,7 @@ def write_hospital(
         if not _truth_path(folder, person.key).is_file():
             _write_person(folder, person, made_from.scanners, size)
             n_new += 1
+    write_text(folder / sites.NAME, sites.of_rules(site_rules(made_from.scanners)).to_toml())
     write_text(folder / "phenotype.csv", pd.concat(tables).to_csv(index=False))
     n_files = sum(1 for path in (folder / "dicom").rglob("*") if path.is_file())
     return Written(folder, n, n_new, n_files)

@@ -5,15 +5,16 @@ from collections.abc import Iterable, Iterator
 import pandas as pd
 
 from tracerless import quantify
-from tracerless.core.atlas import RoiTable
 from tracerless.core.cohort import COLUMNS, Cohort
-from tracerless.core.people import SessionKey
 from tracerless.core.prediction import Estimate, Evaluation
 from tracerless.io.atomic import write_json, write_text
 from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.shelf import SessionShelf
 
 COHORT_TABLE = "cohort_roi.tsv"
+"""One row a scan: the input of models."""
+REGION_TABLE = "regions.tsv"
+"""One row a scan and region: for readers."""
 EVALUATION = "evaluation"
 
 
@@ -47,25 +48,37 @@ def write_cohort(dataset: Dataset, cohort: Cohort) -> None:
     write_json(dataset.root / "participants.json", meanings)
 
 
-def collect_tables(dataset: Dataset) -> Iterator[tuple[SessionKey, RoiTable]]:
-    """Every region table that the dataset holds, synthetic FDG included."""
+def collect_tables(dataset: Dataset) -> Iterator[quantify.Scan]:
+    """Every region table that the dataset holds, synthetic FDG included, with its verdict.
+
+    Corrected tables of another method than the recipe's were left by older settings and stay out.
+    """
     for key in dataset.sessions():
         shelf = SessionShelf(dataset, key)
+        verdict = str((shelf.record("prepared") or {}).get("verdict", ""))
         for table in (shelf.latest("uptake") or {}).values():
-            yield key, table
+            yield quantify.Scan(key, table, verdict)
+        for table in (shelf.latest("corrected") or {}).values():
+            if table.pvc == dataset.recipe.quantify.pvc:
+                yield quantify.Scan(key, table, verdict)
         synthetic = shelf.latest("synthetic_uptake")
         if synthetic is not None:
-            yield key, synthetic
+            yield quantify.Scan(key, synthetic, verdict)
 
 
-def write_region_table(
-    dataset: Dataset, tables: Iterable[tuple[SessionKey, RoiTable]]
-) -> pd.DataFrame:
-    """Write one row per session, contrast and region; the table itself."""
-    table = quantify.cohort_table(tables)
-    text = table.to_csv(sep="\t", index=False, na_rep="n/a", lineterminator="\n")
-    write_text(dataset.derivatives / COHORT_TABLE, text)
-    return table
+def write_region_table(dataset: Dataset, scans: Iterable[quantify.Scan]) -> pd.DataFrame:
+    """Write one row a scan, one row a region, and what the columns of both mean.
+
+    The table of scans itself is returned; it is written last.
+    """
+    scans = list(scans)
+    whole = quantify.cohort_table(scans)
+    for name, table in ((REGION_TABLE, quantify.region_table(scans)), (COHORT_TABLE, whole)):
+        path = dataset.derivatives / name
+        write_json(path.with_suffix(".json"), quantify.described(table))
+        text = table.to_csv(sep="\t", index=False, na_rep="n/a", lineterminator="\n")
+        write_text(path, text)
+    return whole
 
 
 def write_evaluation(dataset: Dataset, evaluation: Evaluation) -> None:

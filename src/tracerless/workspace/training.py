@@ -79,7 +79,7 @@ def train(
     checkpoint = synthesize.fit(
         pairs(dataset),
         template=resources.template(recipe.voxel_mm),
-        atlas=resources.atlas(dataset.recipe.prepare.atlas, recipe.voxel_mm),
+        atlas=resources.atlas(dataset.recipe.prepare.atlas, recipe.voxel_mm, dataset.root),
         recipe=recipe,
         reference=dataset.recipe.prepare.reference_fdg,
         training_domain=training_domain(dataset),

@@ -29,12 +29,14 @@ FOLDER = "verification"
 _TOP = frozenset(
     {"dataset_description.json", "participants.tsv", "participants.json", "README", ".bidsignore",
      "tracerless.toml", "quarantine.json", "consent.json", "withdrawn.json", "SIMULATED.txt",
-     "CHANGES", "LICENSE"}
+     "CHANGES", "LICENSE", "site.toml"}
 )  # fmt: skip
 _KNOWN = tuple(
     re.compile(pattern)
     for pattern in (
         r"sourcedata/deidentification\.json",
+        r"derivatives/[^/.]+/\.bidsignore",
+        r"atlas-[A-Za-z0-9]+\.tsv",
         r"sourcedata/sub-[A-Za-z0-9]+/ses-[A-Za-z0-9]+/[^/.]+/(\d{4,7}\.dcm|series\.json)",
         r"sourcedata/sub-[A-Za-z0-9]+/ses-[A-Za-z0-9]+/([^/.]+/)?(face|defac)[^/]*\.(png|json)",
         r"sub-[A-Za-z0-9]+/(ses-[A-Za-z0-9]+/)?((anat|perf|pet)/)?[^/.]+\.(nii(\.gz)?|json|tsv)",

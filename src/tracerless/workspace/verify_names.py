@@ -14,14 +14,17 @@ _WORDS = frozenset(
     {"sourcedata", "derivatives", "tracerless", "models", "reports", "evaluation", "problems",
      "anat", "perf", "pet", "deidentification.json", "series.json", "face.json", "face.png",
      "index.html", "README", "README.md", "checkpoint.safetensors", "cohort_roi.tsv",
+     "cohort_roi.json", "regions.tsv", "regions.json", "atlases", "desc-qc_summary.tsv",
+     "desc-qc_summary.json", "site.toml",
      "dataset_description.json", "participants.tsv", "participants.json", ".bidsignore",
      "tracerless.toml", "quarantine.json", "consent.json", "withdrawn.json", "SIMULATED.txt",
      ".DS_Store", "Thumbs.db"}
 )  # fmt: skip
 _CONTRASTS = "|".join(re.escape(contrast) for contrast in Contrast)
-_SHAPES = re.compile(rf"ses-\d{{1,4}}|\d{{4,7}}\.dcm|({_CONTRASTS})_\d{{3,5}}[a-z]?")
+_SHAPES = re.compile(rf"atlas-[A-Za-z0-9]{{1,16}}\.tsv|ses-\d{{1,4}}|\d{{4,7}}\.dcm|({_CONTRASTS})_\d{{3,5}}[a-z]?")
 _PERSON = re.compile(
-    r"sub-([A-Z0-9]+)(_ses-\d{1,4}(_(trc-[A-Z]+|space-\w+|desc-[a-z]+|run-\d+|[A-Za-z0-9]+))*)?"
+    r"sub-([A-Z0-9]+)(_ses-\d{1,4}(_(trc-[A-Z0-9]+|run-\d+|[A-Za-z0-9]+"
+    r"|(space|from|to|mode|seg|label|res|ref|pvc|desc)-[A-Za-z0-9]+))*)?"
     r"(\.[a-z]+)*"
 )
 

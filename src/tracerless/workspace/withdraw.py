@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from tracerless.core.people import Pseudonym, person_digest
+from tracerless.io import norms
 from tracerless.io.atomic import write_json
 from tracerless.io.vault import Vault
 from tracerless.workspace import withdraw_files, withdrawn
 from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.models import STATE, WEIGHTS, load_checkpoint
+from tracerless.workspace.norms import FILE as NORM
 from tracerless.workspace.tables import EVALUATION
 
 MODEL_FILE = "withdrawals.json"
@@ -124,12 +126,12 @@ def _begun(stone: withdrawn.Stone, found: Mapping[str, int]) -> withdrawn.Stone:
 
 def _mark_models(dataset: Dataset, digest: str) -> list[str]:
     """Note beside each model that saw the person; the names of these models."""
-    seen = []
-    for path in sorted(dataset.models.glob(f"*/{WEIGHTS}")):
-        if digest in load_checkpoint(path).people:
-            seen.append(path.parent.name)
-            _mark(path.parent / MODEL_FILE, digest)
-    return seen
+    weights = [(p, load_checkpoint(p).people) for p in dataset.models.glob(f"*/{WEIGHTS}")]
+    fitted = [(p, norms.read(p).people) for p in dataset.models.glob(f"*/{NORM}")]
+    seen = sorted(path.parent for path, people in (*weights, *fitted) if digest in people)
+    for folder in seen:
+        _mark(folder / MODEL_FILE, digest)
+    return [folder.name for folder in seen]
 
 
 def _mark(path: Path, digest: str) -> None:
@@ -155,4 +157,5 @@ def _aggregates(dataset: Dataset) -> Iterator[Path]:
     yield from sorted(path for path in evaluation.rglob("*") if path.is_file())
     yield from sorted(dataset.reports.glob("index.html"))
     yield from sorted(dataset.models.glob(f"*/{STATE}"))
+    yield from sorted(dataset.derivatives.glob("norm-*"))
     yield from sorted(path for path in (dataset.root / "verification").glob("*") if path.is_file())
