@@ -24,7 +24,7 @@ class PrepareRecipe:
     voxel_mm: float = 2.0
     """Isotropic voxel edge of the template grid, mm."""
     registration: str = "fast"
-    """``fast`` (about 25 CPU-s a session) or ``standard`` (finer, about 60)."""
+    """``fast`` (about 16 CPU-s for T1 and PET) or ``standard`` (finer cortex, about 5 more)."""
     pet_fwhm_mm: float = 0.0
     """Gaussian blur of emission volumes in template space, mm FWHM; 0 keeps grey-white contrast."""
     cbf_fwhm_mm: float = 6.0

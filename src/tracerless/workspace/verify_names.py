@@ -21,7 +21,10 @@ _WORDS = frozenset(
      ".DS_Store", "Thumbs.db"}
 )  # fmt: skip
 _CONTRASTS = "|".join(re.escape(contrast) for contrast in Contrast)
-_SHAPES = re.compile(rf"atlas-[A-Za-z0-9]{{1,16}}\.tsv|ses-\d{{1,4}}|\d{{4,7}}\.dcm|({_CONTRASTS})_\d{{3,5}}[a-z]?")
+_SHAPES = re.compile(
+    r"atlas-[A-Za-z0-9]{1,16}\.tsv|ses-\d{1,4}|\d{4,7}\.dcm"
+    rf"|({_CONTRASTS})_\d{{3,5}}[a-z]?"
+)
 _PERSON = re.compile(
     r"sub-([A-Z0-9]+)(_ses-\d{1,4}(_(trc-[A-Z0-9]+|run-\d+|[A-Za-z0-9]+"
     r"|(space|from|to|mode|seg|label|res|ref|pvc|desc)-[A-Za-z0-9]+))*)?"
