@@ -161,9 +161,19 @@ def test_a_control_and_a_label_under_the_name_of_m0_are_no_m0() -> None:
     assert fine.volume.quantity is Quantity.CBF
 
 
+def test_what_can_be_measured_absolutely_comes_first() -> None:
+    declared, silent = labeled(pairs(2)), of(flow_of(SEEN), Contrast.CBF)
+    assert flow(declared, M0, silent).volume.quantity is Quantity.CBF
+    stated = of(flow_of(SEEN), Contrast.CBF, FlowUnits="mL/100g/min")
+    assert flow(declared, M0, stated).source["from"] == "the scanner's map"
+    in_units = Volume(flow_of(SEEN).astype(np.float32), SMALL, Quantity.CBF, Contrast.CBF)
+    known = NativeSeries(Contrast.CBF, (in_units,), "frame", {})
+    assert flow(declared, M0, known).source["numbers"]["FlowUnits"]["origin"] == "header"
+
+
 def test_ready_made_map_comes_before_difference_before_pairs() -> None:
-    series = labeled(pairs(2))
-    difference = of(m0_of(SEEN) * share_of(flow_of(SEEN)), Contrast.DELTAM, **FACTS)
+    series = asl(pairs(2), {"MRAcquisitionType": "3D"}, grid=SMALL)
+    difference = of(m0_of(SEEN) * share_of(flow_of(SEEN)), Contrast.DELTAM)
     ready = of(flow_of(SEEN), Contrast.CBF)
     assert flow(series, difference, ready).source["from"] == "the scanner's map"
     assert flow(series, difference).source["from"] == "perfusion-weighted difference"

@@ -26,7 +26,7 @@ from tracerless.prepare.asl_sampling import (
 )
 
 FLOW_CONTRASTS = (Contrast.CBF, Contrast.DELTAM, Contrast.ASL)
-"""Where flow is taken from, best first: the scanner's map, its difference, control and label."""
+"""Where flow may be taken from: the scanner's map, its difference, control and label."""
 FLOW_UNITS = ("ml/100g/min", "ml/min/100g")
 """What ``FlowUnits`` may say, in small letters without spaces."""
 MAX_SCALE = 1e4
@@ -70,9 +70,28 @@ class Flow:
 
 
 def series(native: Native) -> NativeSeries | None:
-    """The series that flow is taken from, or None."""
-    found = (native.of(contrast) for contrast in FLOW_CONTRASTS)
-    return next((each for each in found if each is not None), None)
+    """The series that flow is taken from, or None.
+
+    The scanner's map, its difference, control and label, in this order; but what can be measured in
+    mL/100 g/min, by what is stated of it, comes before what cannot.
+    """
+    found = [each for c in FLOW_CONTRASTS if (each := native.of(c)) is not None]
+    return next((each for each in found if _is_declared(each)), next(iter(found), None))
+
+
+def _is_declared(each: NativeSeries) -> bool:
+    """Whether enough is stated of a series for absolute flow, M0 aside."""
+    if each.contrast is Contrast.CBF:
+        return _flow_units(each) in FLOW_UNITS
+    return protocol(each, Ledger(each.sidecar)) is not None
+
+
+def _flow_units(ready: NativeSeries) -> str:
+    """The unit of a map, in small letters without spaces; empty where nothing states it."""
+    stated = ready.sidecar.get("FlowUnits")
+    if stated is None and ready.volumes[0].quantity is Quantity.CBF:
+        stated = Quantity.CBF.value
+    return str(stated or "").lower().replace(" ", "")
 
 
 def mean(volumes: tuple[Volume, ...], quantity: Quantity, contrast: Contrast) -> Volume:
@@ -176,15 +195,16 @@ def _ready(looked: Looked, view: View) -> Flow:
     array = sample(blurred_for(looked.mean, view.grid), view.points) / share
     array = array / _scale(ledger, is_needed=False)
     source = {"from": "the scanner's map", "n_volumes": len(volumes)}
-    units = ledger.sidecar.get("FlowUnits")
-    if units is None:
+    units = _flow_units(looked.chosen)
+    if not units:
         ledger.missing("FlowUnits", "unit of the scanner's map")
     elif units == "relative":
         ledger.doubt("the scanner's map is stated to be relative (FlowUnits)")
-    elif str(units).lower().replace(" ", "") not in FLOW_UNITS:
+    elif units not in FLOW_UNITS:
         ledger.doubt(f"FlowUnits={units!r} is none of: {', '.join(FLOW_UNITS)}", needs_look=True)
     else:
-        ledger.use("FlowUnits", str(units), "", ledger.origin("FlowUnits"))
+        origin = "FlowUnits" in ledger.sidecar
+        ledger.use("FlowUnits", units, "", ledger.origin("FlowUnits") if origin else "header")
     if ledger.doubts:
         return _relative(array, view, ledger, source)
     equation = "CBF = the scanner's map / AslScale; the scanner's own equation is not known"
