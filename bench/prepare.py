@@ -98,6 +98,9 @@ def _cost_table(cases: dict[str, Path]) -> None:
     print("| --- | --- | --- | --- | --- | --- |")
     for case in CASES:
         cost = tracerless("prepare", cases[case.name])
+        if cost.code != 0:
+            print(f"| {case.name} | **not done, exit {cost.code}** | | | | |", flush=True)
+            continue
         cells = (
             f"{cost.cpu_s:.1f}",
             _gate(cost.cpu_s, case.cpu_s),

@@ -6,6 +6,36 @@ from pathlib import Path
 
 import pytest
 
+os.environ["ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"] = "1"
+"""ITK counts its threads once a process: a test that calls it bare must not leave it at many."""
+
+
+LONGEST_FIRST = (
+    "e2e/test_e2e_real.py",
+    "deface/test_deface_session.py",
+    "e2e/test_e2e_stopped.py",
+    "e2e/test_e2e_refused.py",
+    "prepare/test_prepare_session.py",
+    "prepare/test_prepare_bad_input.py",
+    "prepare/test_prepare_emission_only.py",
+    "workspace/test_workspace_batch_workers.py",
+    "deface/test_deface_face.py",
+    "prepare/test_prepare_ladder.py",
+    "cli/test_cli_door.py",
+)
+"""A file's tests stay with one worker; the files that take longest begin, so that none is last."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; the order within a file stays."""
+    rank = {name: n for n, name in enumerate(LONGEST_FIRST)}
+
+    def place(item: pytest.Item) -> int:
+        parts = Path(item.nodeid.split("::")[0]).parts
+        return rank.get("/".join(parts[-2:]), len(rank))
+
+    items.sort(key=place)
+
 
 def shared_data() -> Path | None:
     """The folder of real scans, or None."""

@@ -19,8 +19,6 @@ from tracerless.core.volume import Contrast, Quantity, Volume, with_array
 from tracerless.deface import region
 from tracerless.io import resources
 
-pytestmark = pytest.mark.xdist_group("deface")
-
 
 def standard_brain(template: Template, grid: Grid, pose: np.ndarray = POSE) -> np.ndarray:
     pull = Affine("scanner", "standard", np.linalg.inv(pose))
@@ -153,6 +151,7 @@ def test_one_frame_of_reference_is_not_believed_against_the_voxels(
     assert differ.mean() < 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contrast", [Contrast.T1W, Contrast.FDG])
 def test_noise_and_emptiness_are_unfit(contrast: Contrast, coarse: Template) -> None:
     noise = np.random.default_rng(5).random((60, 60, 60)).astype(np.float32)

@@ -16,7 +16,7 @@ from tracerless.registration.brain import brain_mask
 from tracerless.workspace import deface_session
 from tracerless.workspace.deface_session import StagedSeries
 
-pytestmark = [pytest.mark.real_data, pytest.mark.slow, pytest.mark.xdist_group("deface-real")]
+pytestmark = [pytest.mark.real_data, pytest.mark.slow]
 
 
 def staged(source: Path, folder: Path, contrast: Contrast | None = None) -> list[StagedSeries]:

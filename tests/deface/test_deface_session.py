@@ -19,8 +19,6 @@ from tracerless.io import pixels
 from tracerless.workspace import deface_session
 from tracerless.workspace.deface_session import KnownFace, StagedSeries
 
-pytestmark = pytest.mark.xdist_group("deface")
-
 
 def series(folder: Path, volume: Volume, number: int, edit: Edit | None = None) -> StagedSeries:
     staged(folder, volume, who=Who(number=number), edit=edit)

@@ -170,6 +170,7 @@ def test_the_whole_dataset_is_proven_clean_and_a_planted_name_is_found(
         planted.unlink()
 
 
+@pytest.mark.slow
 def test_killed_prepare_goes_on_to_the_same_bytes(dataset: Path, tmp_path: Path) -> None:
     again = tmp_path / "again"
     shutil.copytree(dataset, again, ignore=shutil.ignore_patterns("derivatives", "anat", "perf"))

@@ -25,7 +25,7 @@ def test_a_session_without_t1_waits_for_one_and_stops_no_other(tmp_path: Path) -
     incoming = write_session(tmp_path / "in", "T2w")
     tracerless("deidentify", incoming, tmp_path / "d", "--vault", tmp_path / "v", *QUICK)
     done = tracerless("prepare", tmp_path / "d", code=1)
-    assert "has no T1w, only T2w" in done.stdout
+    assert "has neither a T1w nor PET or SPECT, only T2w" in done.stdout
     assert "Add the T1" in done.stdout
     assert list((tmp_path / "d" / "derivatives").rglob("problems/*.json"))
 

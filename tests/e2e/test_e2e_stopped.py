@@ -42,6 +42,7 @@ def test_simulating_killed_at_several_points_ends_in_the_same_bytes(
     assert files(again) == files(training)
 
 
+@pytest.mark.slow
 def test_training_killed_at_several_points_ends_in_the_same_bytes(
     training: Path, tmp_path: Path
 ) -> None:

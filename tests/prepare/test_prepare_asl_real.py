@@ -18,7 +18,7 @@ from tracerless.io.dicom_scan import scan
 from tracerless.prepare import perfusion
 from tracerless.prepare.asl_sampling import View
 
-pytestmark = [pytest.mark.real_data, pytest.mark.xdist_group("prepare-asl-real")]
+pytestmark = [pytest.mark.real_data]
 SPACING_MM = 3
 PARTITION, EFFICIENCY = 0.9, 0.85
 

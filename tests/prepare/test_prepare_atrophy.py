@@ -20,7 +20,7 @@ from tracerless.simulate.hospital import Visit
 from tracerless.simulate.person import Person, make_person, sample
 from tracerless.workspace.simulate_run import world
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prepare-atrophy")]
+pytestmark = [pytest.mark.slow]
 
 SEED = "anat-8"
 """A person of whom atrophy has taken two thirds of what it takes at most."""

@@ -20,8 +20,6 @@ from tracerless.io import resources
 from tracerless.prepare import head as head_module
 from tracerless.prepare import spine
 
-pytestmark = pytest.mark.xdist_group("bad-input")
-
 RECIPE = PrepareRecipe(voxel_mm=4.0)
 
 FACTS = {

@@ -19,8 +19,6 @@ from tracerless.io import resources
 from tracerless.prepare.bend import bent_maps
 from tracerless.registration.sampling import corners_mm, lattice, onto
 
-pytestmark = pytest.mark.xdist_group("prepare-emission-only")
-
 RECIPE = PrepareRecipe(voxel_mm=4.0)
 POSE = rigid((-9, 5, 12), (14, 10, -16))
 """Where the fixture ``fdg`` has the head, beside where ``phantom`` has it."""

@@ -19,7 +19,7 @@ from tracerless.core.transform import resample
 from tracerless.core.volume import Contrast, Quantity, Volume
 from tracerless.io import pixels, resources
 
-pytestmark = [pytest.mark.real_data, pytest.mark.xdist_group("prepare-emission-real")]
+pytestmark = [pytest.mark.real_data]
 
 RECIPE = PrepareRecipe()
 

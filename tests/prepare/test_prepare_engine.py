@@ -12,8 +12,6 @@ from tracerless.core.volume import Contrast, Quantity, Volume, with_array
 from tracerless.io import resources
 from tracerless.prepare import engine
 
-pytestmark = pytest.mark.xdist_group("prepare-engine")
-
 SPACES = ("standard", "person")
 
 

@@ -8,13 +8,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 import tracerless
 from tracerless.io import resources
 from tracerless.prepare import engine
-
-pytestmark = pytest.mark.xdist_group("prepare-engine")
 
 SOURCE = """
 import numpy as np

@@ -16,8 +16,6 @@ from tracerless.registration.ladder import Alignment, Anchor, align
 from tracerless.registration.sampling import corners_mm, lattice, onto
 from tracerless.registration.similarity import similarity
 
-pytestmark = pytest.mark.xdist_group("prepare-ladder")
-
 
 @pytest.fixture(scope="module")
 def anchor(phantom: Phantom) -> Anchor:

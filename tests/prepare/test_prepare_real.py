@@ -20,7 +20,7 @@ from tracerless.registration.brain import brain_mask
 from tracerless.registration.ladder import Anchor, align
 from tracerless.registration.sampling import corners_mm, lattice, onto, own_lattice
 
-pytestmark = [pytest.mark.real_data, pytest.mark.xdist_group("prepare-real")]
+pytestmark = [pytest.mark.real_data]
 
 
 def load(path: Path, contrast: Contrast, quantity: Quantity) -> Volume:
@@ -51,6 +51,34 @@ def test_a_real_head_comes_to_the_template(scans: Path) -> None:
     back = resample(made.require(Contrast.T1W), made.native_grid, made.to_template)
     inside = resample(template.brain, made.native_grid, made.to_template, order=0).array > 0.5
     assert np.corrcoef(back.array[inside], t1.array[inside])[0, 1] > 0.9
+
+
+@pytest.mark.slow
+def test_slices_of_six_millimeters_give_the_same_brain(scans: Path) -> None:
+    """A clinical T1 of thick slices: the brain, its place and its tissues stay what they were."""
+    t1 = load(scans / "t1-defaced" / "t1.nii.gz", Contrast.T1W, Quantity.T1W)
+    axis = int(np.argmax(np.abs(t1.grid.affine[2, :3])))
+    step = round(6.0 / t1.grid.spacing_mm[axis])
+    sharp = np.moveaxis(t1.array, axis, 0)
+    sharp = sharp[: len(sharp) // step * step]
+    thick = np.moveaxis(sharp.reshape(-1, step, *sharp.shape[1:]).mean(axis=1), 0, axis)
+    affine = t1.grid.affine.copy()
+    affine[:3, 3] += affine[:3, axis] * (step - 1) / 2
+    affine[:3, axis] *= step
+    thick_t1 = Volume(thick, Grid(thick.shape, affine), Quantity.T1W, Contrast.T1W)
+    template, atlas = resources.template(2.0), resources.atlas("fdg36", 2.0)
+    made = prepare.session(
+        Native(KEY, (NativeSeries(Contrast.T1W, (thick_t1,), ""),)),
+        template=template,
+        atlas=atlas,
+        recipe=PrepareRecipe(),
+    )
+    assert made.verdict in {"pass", "review"}, made.reasons
+    assert made.qc["t1_dice"] > 0.94
+    signal = made.require(Contrast.T1W).array
+    white = np.nanmedian(signal[template.white.array > 0.9])
+    grey = np.nanmedian(signal[template.grey.array > 0.9])
+    assert 1.1 < white / grey < 2.0
 
 
 @pytest.mark.parametrize("name", ["SPECT.nii", pytest.param("PET.nii", marks=pytest.mark.slow)])

@@ -19,8 +19,6 @@ from tracerless.core.volume import Contrast, Quantity, Volume
 from tracerless.io import resources
 from tracerless.registration.sampling import onto
 
-pytestmark = pytest.mark.xdist_group("prepare-session")
-
 RECIPE = PrepareRecipe(voxel_mm=4.0)
 
 

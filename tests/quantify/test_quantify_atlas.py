@@ -10,8 +10,6 @@ from tracerless.core.errors import RecipeError
 from tracerless.core.grid import with_spacing
 from tracerless.io import resources
 
-pytestmark = pytest.mark.xdist_group("quantify-atlas")
-
 PRESETS = {"fdg20": 20, "fdg36": 36, "fdg52": 52}
 
 VOLUMES_ML = {

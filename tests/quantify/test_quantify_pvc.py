@@ -17,8 +17,6 @@ from tracerless.io import resources
 from tracerless.quantify import pvc_model
 from tracerless.quantify.pvc_atoms import Atoms, atoms
 
-pytestmark = pytest.mark.xdist_group("quantify-pvc")
-
 
 def uncorrected(fdg: NativeSeries, session: Prepared, atlas: Atlas) -> pd.Series:
     pull = Chain((session.to_native, session.alignments[Contrast.FDG]))

@@ -15,8 +15,6 @@ from tracerless.core.transform import Affine
 from tracerless.core.volume import Contrast, Quantity, with_array
 from tracerless.quantify.pvc_atoms import atoms
 
-pytestmark = pytest.mark.xdist_group("quantify-pvc")
-
 
 def test_nothing_is_corrected_unless_asked(
     fdg: NativeSeries, session: Prepared, atlas: Atlas

@@ -6,14 +6,11 @@ from collections.abc import Callable
 
 import nibabel as nib
 import numpy as np
-import pytest
 from nilearn.maskers import NiftiLabelsMasker
 
 from tracerless.core.seeds import generator
 from tracerless.io import resources
 from tracerless.quantify import sampling
-
-pytestmark = pytest.mark.xdist_group("quantify-atlas")
 
 
 def fastest_s(call: Callable[[], object]) -> float:

@@ -8,8 +8,6 @@ import pytest
 from tracerless.core.errors import DatasetError, RecipeError
 from tracerless.io import resources
 
-pytestmark = pytest.mark.xdist_group("quantify-atlas")
-
 HEAD = "index\tname\tgroup\themisphere\tlabels"
 GOOD = (
     "1\tstriatum\tsubcortical\tL\t11,12",

@@ -25,8 +25,6 @@ from tracerless.workspace.tables import (
     write_region_table,
 )
 
-pytestmark = pytest.mark.xdist_group("quantify-atlas")
-
 KEYS = tuple(SessionKey(Pseudonym(f"P{n:02}"), "01") for n in (1, 2))
 VERDICTS = dict(zip(KEYS, ("pass", "fail"), strict=True))
 

@@ -15,8 +15,6 @@ from phantom_parts import Who
 from phantoms import head, oblique, write_mr
 from tracerless.io.atomic import PARTIAL_PREFIX
 
-pytestmark = pytest.mark.xdist_group("workers")
-
 CODE = "from tracerless.cli import main; main()"
 
 

@@ -17,8 +17,6 @@ from tracerless.workspace.workers import Crew, attempts
 dask = pytest.importorskip("dask", reason="the extra `cluster` is not installed")
 distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
-pytestmark = pytest.mark.xdist_group("workers")
-
 
 @dataclass(frozen=True)
 class Elsewhere:

@@ -17,8 +17,6 @@ from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.workers import ALONE, Crew, attempts
 from tracerless.workspace.workers_attempt import Attempt, Task
 
-pytestmark = pytest.mark.xdist_group("workers")
-
 TWO = Crew(workers=2)
 
 

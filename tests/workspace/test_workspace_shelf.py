@@ -18,8 +18,6 @@ from tracerless.workspace.shelf import SessionShelf
 from tracerless.workspace.tables import read_cohort, read_evaluation, write_evaluation
 from tracerless.workspace.training import pairs, training_domain
 
-pytestmark = pytest.mark.xdist_group("rendered")
-
 
 @pytest.fixture(scope="module")
 def people(tmp_path_factory: pytest.TempPathFactory) -> Path:

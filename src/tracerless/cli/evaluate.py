@@ -18,14 +18,15 @@ def command(dataset: Path, *, model: str | None, inputs: tuple[str, ...], as_jso
 
     Example: tracerless evaluate my-dataset --model unet
     """
-    from tracerless.workspace.comparison import compare, with_fdg
     from tracerless.workspace.dataset import Dataset
+
+    opened = Dataset.open(dataset)
+    opened.clean_partials()
+    from tracerless.workspace.comparison import compare, with_fdg
     from tracerless.workspace.predictors import with_predictor
     from tracerless.workspace.roots import dataset_roots
     from tracerless.workspace.tables import EVALUATION, evaluation_record, write_evaluation
 
-    opened = Dataset.open(dataset)
-    opened.clean_partials()
     checkpoint, roots = with_predictor(dataset_roots(opened), opened, model, inputs)
     wants = ("uptake", "synthetic_uptake", "mean_uptake")
     outcome = resolve_all(opened, with_fdg(opened), *wants, roots=roots, what="evaluate")

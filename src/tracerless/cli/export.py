@@ -19,13 +19,14 @@ def command(dataset: Path, folder: Path, names: tuple[str, ...], *, as_json: boo
     Sessions whose consent class does not allow it stay; then the exit code is 1.
     Example: tracerless export my-dataset --session sub-X_ses-01 outgoing
     """
-    from tracerless.workspace import consent
-    from tracerless.workspace.batch import choose
     from tracerless.workspace.dataset import Dataset
-    from tracerless.workspace.dicom_out import export_sessions
 
     opened = Dataset.open(dataset)
     opened.clean_partials()
+    from tracerless.workspace import consent
+    from tracerless.workspace.batch import choose
+    from tracerless.workspace.dicom_out import export_sessions
+
     chosen = choose(opened, names)
     keys, notes = consent.permitted(opened, chosen)
     files = export_sessions(opened, keys, folder, track=track)

@@ -17,11 +17,12 @@ def command(dataset: Path, names: tuple[str, ...], *, as_json: bool) -> None:
 
     Example: tracerless report my-dataset
     """
-    from tracerless.workspace.batch import choose
     from tracerless.workspace.dataset import Dataset
-    from tracerless.workspace.reports import write_reports
 
     opened = Dataset.open(dataset)
     opened.clean_partials()
+    from tracerless.workspace.batch import choose
+    from tracerless.workspace.reports import write_reports
+
     pages = write_reports(opened, choose(opened, names), track=track)
     show({"pages": [str(page) for page in pages]}, map(str, pages), as_json=as_json)

@@ -37,11 +37,12 @@ def fit(dataset: Path, name: str, *, steps: int | None, as_json: bool) -> None:
     Example: tracerless synthesize fit my-dataset --name unet
     """
     from tracerless.workspace.dataset import Dataset
-    from tracerless.workspace.derivatives import failed
-    from tracerless.workspace.training import train
 
     opened = Dataset.open(dataset)
     opened.clean_partials()
+    from tracerless.workspace.derivatives import failed
+    from tracerless.workspace.training import train
+
     left_out = [str(key) for key in failed(opened)]
     with meter("train") as advance:
         path, checkpoint = train(
@@ -81,14 +82,15 @@ def predict(
 
     Example: tracerless synthesize predict my-dataset --model unet
     """
-    from tracerless.workspace.batch import choose, with_mr
     from tracerless.workspace.dataset import Dataset
+
+    opened = Dataset.open(dataset)
+    opened.clean_partials()
+    from tracerless.workspace.batch import choose, with_mr
     from tracerless.workspace.derivatives import describe
     from tracerless.workspace.predictors import with_predictor
     from tracerless.workspace.roots import dataset_roots
 
-    opened = Dataset.open(dataset)
-    opened.clean_partials()
     _, roots = with_predictor(dataset_roots(opened), opened, model, inputs)
     keys, notes = with_mr(opened, choose(opened, names))
     wants = ("synthetic", "synthetic_native", "synthetic_uptake")

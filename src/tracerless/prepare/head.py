@@ -108,7 +108,8 @@ def anatomy(
         GeometryError: the signal does not rise from fluid over grey to white matter.
     """
     expected = (resample(each, flat.grid, to_template) for each in (template.grey, template.white))
-    found = tissues(flat.array, inside, *(np.nan_to_num(each.array) for each in expected))
+    grey, white = (np.nan_to_num(each.array) for each in expected)
+    found = tissues(flat.array, inside, grey, white, spacing_mm=flat.grid.spacing_mm[0])
 
     def part(array: NDArray[Any], quantity: Quantity) -> Volume:
         return Volume(array, flat.grid, quantity, Contrast.T1W)

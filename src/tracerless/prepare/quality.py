@@ -63,6 +63,7 @@ LIMITS: Mapping[str, Limit] = {
     ),
     "left_right": Limit("left and right kept by the map (1 = kept)", 1.0, 1.0, 1.0),
     "negative_share": Limit("share of the brain with negative blood flow", 0.0, 0.15, -1.0),
+    "coverage_T1w": Limit("share of the brain inside the field of view", 0.97, 1.0, then=_LOOK),
     "coverage": Limit("share of the brain inside the field of view", 0.90, 1.0),
     "tissue_T1w": Limit("white over grey matter", 1.1, np.inf, 1.0, then=_SWAPPED),
     "tissue_T2w": Limit("CSF over white matter", 1.5, np.inf, 1.0, then=_SWAPPED),
