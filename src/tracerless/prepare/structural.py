@@ -30,7 +30,7 @@ def t1(person: Head, template: Template) -> Channel:
         "registration": "affine by mutual information, then warp by local correlation",
         "bias": "N4 at 4 mm, geometric mean 1 in the brain",
         "brain": "deepbet",
-        "tissues": f"three classes and their mixtures, template maps at weight {PRIOR_WEIGHT}",
+        "tissues": f"three classes, their mixtures, a gain; template maps at weight {PRIOR_WEIGHT}",
     }
     return Channel(moved, measured, source)
 
