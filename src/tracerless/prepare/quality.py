@@ -68,6 +68,8 @@ LIMITS: Mapping[str, Limit] = {
     "tissue_T1w": Limit("white over grey matter", 1.1, np.inf, 1.0, then=_SWAPPED),
     "tissue_T2w": Limit("CSF over white matter", 1.5, np.inf, 1.0, then=_SWAPPED),
     "tissue_cbf": Limit("grey over white matter", 1.2, np.inf, then=_LOOK),
+    "tissue_ECD": Limit("grey over white matter", 0.9, np.inf, then=_LOOK),
+    "tissue_HMPAO": Limit("grey over white matter", 0.9, np.inf, then=_LOOK),
     "tissue": Limit("grey over white matter", 1.05, np.inf, 1.0, then=_SWAPPED),
     "zeros": Limit("share of exact zeros in the brain", 0.0, 0.01, -1.0, 0.10, _EMPTY),
     "edges_T1w": Limit("edges along those of the template", 0.80, 1.0, 0.65, then=_LOOK),
@@ -84,9 +86,9 @@ Source: brain masks of deepbet are 1430-1790 ml on five real heads (intracranial
 shifted on purpose, Dice .95 / .90 / .65 and correlation .41 / .19 / -.12 at 4 / 8 / 30 mm. The
 share of negative flow is a rule of thumb. Looks (`prepare.looks`), on one real and four simulated
 people: white over grey in T1 1.28-1.66, CSF over white in T2 3.3-4.1, grey over white in blood flow
-1.6-3.7 and in FDG 1.14-1.53; edges of T1 .91-.99, T2 .95-.99, flow and FDG .68-.82, and .48-.56
-when moved by 30 mm; offsets at most 2.1 mm, and right within 2.1 mm after moves of 4-16 mm. Sides:
-.077 and .153 in a real person, .007-.026 in simulated ones, whose brains are more symmetric.
+1.5-3.7 and in FDG 1.14-1.53 (simulated SPECT .96-1.09, so that never blocks); edges of T1 .91-.99,
+T2 .95-.99, flow and FDG .67-.83, and .48-.56 when moved by 30 mm; offsets at most 2.1 mm, and right
+within 2.1 mm after moves of 4-16 mm. Sides: .077 and .153 in a real person, .007-.026 in simulated ones, whose brains are more symmetric.
 """
 
 
