@@ -88,7 +88,8 @@ share of negative flow is a rule of thumb. Looks (`prepare.looks`), on one real 
 people: white over grey in T1 1.28-1.66, CSF over white in T2 3.3-4.1, grey over white in blood flow
 1.5-3.7 and in FDG 1.14-1.53 (simulated SPECT .96-1.09, so that never blocks); edges of T1 .91-.99,
 T2 .95-.99, flow and FDG .67-.83, and .48-.56 when moved by 30 mm; offsets at most 2.1 mm, and right
-within 2.1 mm after moves of 4-16 mm. Sides: .077 and .153 in a real person, .007-.026 in simulated ones, whose brains are more symmetric.
+within 2.1 mm after moves of 4-16 mm. Sides: .077 and .153 in a real person, .007-.026 in simulated
+ones, whose brains are more symmetric.
 """
 
 
