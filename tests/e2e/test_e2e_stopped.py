@@ -31,6 +31,7 @@ def training(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
     return once("undisturbed", lambda root: str(tracerless("simulate", root, *words)))
 
 
+@pytest.mark.slow
 def test_simulating_killed_at_several_points_ends_in_the_same_bytes(
     training: Path, tmp_path: Path
 ) -> None:
