@@ -1,7 +1,6 @@
 """One delay and several: flow and arrival time of known kinetics come back."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,51 +14,24 @@ from prepare_asl_phantom import (
     asl,
     flow_of,
     m0_of,
-    m0_series,
     made,
     share_of,
-    tissue,
-    view,
+)
+from prepare_asl_small import (
+    GRID,
+    PASL,
+    SEEN,
+    VIEW,
+    assert_true_flow,
+    flow,
+    frames_of,
 )
 
-from tracerless.core.grid import Grid, points_mm
-from tracerless.core.volume import Quantity
 from tracerless.io.simulate_scanners import scanner_tables
-from tracerless.prepare import perfusion
 from tracerless.prepare.asl_facts import Protocol
 from tracerless.prepare.asl_kinetics import many, single
 from tracerless.simulate import asl as asl_simulator
 from tracerless.simulate.catalog import catalog
-
-CORNER = np.array(((0, 0, 0, -84), (0, 0, 0, -100), (0, 0, 0, -70), (0, 0, 0, 0)))
-GRID = Grid((22, 26, 20), np.diag((8.0, 8.0, 7.5, 1.0)) + CORNER)
-SEEN, VIEW = tissue(points_mm(GRID)), view(GRID)
-M0 = m0_series(grid=GRID)
-PASL = {
-    "ArterialSpinLabelingType": "PASL",
-    "PostLabelingDelay": 1.8,
-    "BolusCutOffFlag": True,
-    "BolusCutOffDelayTime": [0.7, 1.6],
-    "MagneticFieldStrength": 3.0,
-    "MRAcquisitionType": "3D",
-}
-
-
-def frames_of(share: np.ndarray, n_pairs: int = 2) -> list[np.ndarray]:
-    control = 0.15 * m0_of(SEEN)
-    return [control, control - m0_of(SEEN) * share] * n_pairs
-
-
-def flow(facts: dict[str, Any], frames: list[np.ndarray] | None = None) -> perfusion.Flow:
-    signal = frames_of(share_of(flow_of(SEEN))) if frames is None else frames
-    return made(asl(signal, facts, grid=GRID), M0, where=VIEW)
-
-
-def assert_true_flow(told: perfusion.Flow, tolerance: float = 0.05) -> None:
-    assert told.volume.quantity is Quantity.CBF, told.source.get("why_relative")
-    assert abs(told.levels["grey"] / 60 - 1) < tolerance
-    assert abs(told.levels["white"] / 20 - 1) < tolerance
-
 
 DELAYS = (0.7, 1.2, 1.7, 2.2, 2.7)
 

@@ -11,7 +11,6 @@ from prepare_asl_phantom import (
     asl,
     flow_of,
     m0_of,
-    m0_series,
     made,
     scanned,
     share_of,
@@ -19,6 +18,8 @@ from prepare_asl_phantom import (
     view,
     volume,
 )
+from prepare_asl_small import GRID as SMALL
+from prepare_asl_small import M0, SEEN, VIEW
 
 from tracerless.core.errors import ContrastError, QuantityError
 from tracerless.core.grid import Grid, points_mm
@@ -26,11 +27,6 @@ from tracerless.core.seeds import generator
 from tracerless.core.session import Native, NativeSeries
 from tracerless.core.volume import Contrast, Quantity, Volume
 from tracerless.prepare import perfusion
-
-SMALL_CORNER = np.array(((0, 0, 0, -84), (0, 0, 0, -100), (0, 0, 0, -70), (0, 0, 0, 0)))
-SMALL = Grid((22, 26, 20), np.diag((8.0, 8.0, 7.5, 1.0)) + SMALL_CORNER)
-SEEN = tissue(points_mm(SMALL))
-VIEW = view(SMALL)
 
 
 def of(array: np.ndarray, contrast: Contrast, **facts: object) -> NativeSeries:
@@ -47,9 +43,6 @@ def labeled(frames: list[np.ndarray], **facts: object) -> NativeSeries:
 
 def flow(*held: NativeSeries) -> perfusion.Flow:
     return made(*held, where=VIEW)
-
-
-M0 = m0_series(grid=SMALL)
 
 
 @settings(max_examples=12, deadline=None)

@@ -8,14 +8,10 @@ import pytest
 from derivative_cases import (
     ASL_FACTS,
     KEY,
-    World,
     bids_errors,
     files,
-    fill,
     native_session,
     new_dataset,
-    whole_session,
-    world,
 )
 
 from tracerless.core.session import Prepared
@@ -24,21 +20,6 @@ from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.derivatives import describe
 from tracerless.workspace.shelf import SessionShelf
 from tracerless.workspace.verify_files import is_known
-
-
-@pytest.fixture(scope="module")
-def where() -> World:
-    return world()
-
-
-@pytest.fixture(scope="module")
-def session(where: World) -> Prepared:
-    return whole_session(where)
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory, session: Prepared, where: World) -> Dataset:
-    return fill(tmp_path_factory.mktemp("full") / "dataset", session, where)
 
 
 def test_raw_and_derived_files_are_valid_bids(dataset: Dataset) -> None:

@@ -10,11 +10,8 @@ import pytest
 from derivative_cases import (
     KEY,
     World,
-    fill,
     new_dataset,
     predicted,
-    whole_session,
-    world,
 )
 from PIL import Image
 
@@ -27,21 +24,6 @@ from tracerless.workspace.companions import regions_of
 from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.derivatives import accompany, prediction_of, sheet_of
 from tracerless.workspace.shelf import SessionShelf
-
-
-@pytest.fixture(scope="module")
-def where() -> World:
-    return world()
-
-
-@pytest.fixture(scope="module")
-def session(where: World) -> Prepared:
-    return whole_session(where)
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory, session: Prepared, where: World) -> Dataset:
-    return fill(tmp_path_factory.mktemp("full") / "dataset", session, where)
 
 
 def test_label_map_lies_on_the_person_and_its_sizes_are_its_own(

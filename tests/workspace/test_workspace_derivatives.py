@@ -17,7 +17,6 @@ from derivative_cases import (
     predicted,
     tables,
     whole_session,
-    world,
 )
 
 from tracerless.core.errors import DatasetError, ModelError
@@ -31,21 +30,6 @@ from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.derivatives import describe, failed
 from tracerless.workspace.shelf import SessionShelf
 from tracerless.workspace.training import pairs
-
-
-@pytest.fixture(scope="module")
-def where() -> World:
-    return world()
-
-
-@pytest.fixture(scope="module")
-def session(where: World) -> Prepared:
-    return whole_session(where)
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory, session: Prepared, where: World) -> Dataset:
-    return fill(tmp_path_factory.mktemp("full") / "dataset", session, where)
 
 
 def test_everything_a_prepared_session_holds_reads_back_to_the_bit(
