@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from tracerless.cli.common import json_option, show
-from tracerless.cli.sessions import dataset_argument, inputs_option, resolve_all
+from tracerless.cli.sessions import dataset_argument, inputs_option, open_at_work, resolve_all
 
 
 @click.command("evaluate")
@@ -18,10 +18,7 @@ def command(dataset: Path, *, model: str | None, inputs: tuple[str, ...], as_jso
 
     Example: tracerless evaluate my-dataset --model unet
     """
-    from tracerless.workspace.dataset import Dataset
-
-    opened = Dataset.open(dataset)
-    opened.clean_partials()
+    opened = open_at_work(dataset)
     from tracerless.workspace.comparison import compare, with_fdg
     from tracerless.workspace.predictors import with_predictor
     from tracerless.workspace.roots import dataset_roots

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from tracerless.cli.common import json_option, say, show, track
-from tracerless.cli.sessions import dataset_argument, session_option
+from tracerless.cli.sessions import dataset_argument, open_at_work, session_option
 
 
 @click.command("export")
@@ -19,10 +19,7 @@ def command(dataset: Path, folder: Path, names: tuple[str, ...], *, as_json: boo
     Sessions whose consent class does not allow it stay; then the exit code is 1.
     Example: tracerless export my-dataset --session sub-X_ses-01 outgoing
     """
-    from tracerless.workspace.dataset import Dataset
-
-    opened = Dataset.open(dataset)
-    opened.clean_partials()
+    opened = open_at_work(dataset)
     from tracerless.workspace import consent
     from tracerless.workspace.batch import choose
     from tracerless.workspace.dicom_out import export_sessions

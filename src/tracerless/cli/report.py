@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from tracerless.cli.common import json_option, show, track
-from tracerless.cli.sessions import dataset_argument, session_option
+from tracerless.cli.sessions import dataset_argument, open_at_work, session_option
 
 
 @click.command("report")
@@ -17,10 +17,7 @@ def command(dataset: Path, names: tuple[str, ...], *, as_json: bool) -> None:
 
     Example: tracerless report my-dataset
     """
-    from tracerless.workspace.dataset import Dataset
-
-    opened = Dataset.open(dataset)
-    opened.clean_partials()
+    opened = open_at_work(dataset)
     from tracerless.workspace.batch import choose
     from tracerless.workspace.reports import write_reports
 

@@ -35,6 +35,16 @@ inputs_option = click.option(
 )
 
 
+def open_at_work(root: Path) -> "Dataset":
+    """The dataset in that folder, at work on it until the command ends (`workers_lock.at_work`)."""
+    from tracerless.workspace.dataset import Dataset
+    from tracerless.workspace.workers_lock import at_work
+
+    opened = Dataset.open(root)
+    click.get_current_context().with_resource(at_work(opened))
+    return opened
+
+
 def crew_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Who works on the sessions: ``--workers``, ``--scheduler``, ``--memory-mb``."""
     options = (

@@ -10,6 +10,7 @@ from tracerless.cli.sessions import (
     conclude,
     dataset_argument,
     inputs_option,
+    open_at_work,
     resolve_all,
     session_option,
 )
@@ -36,10 +37,7 @@ def fit(dataset: Path, name: str, *, steps: int | None, as_json: bool) -> None:
     Stopped training goes on where it stood, to the same result.
     Example: tracerless synthesize fit my-dataset --name unet
     """
-    from tracerless.workspace.dataset import Dataset
-
-    opened = Dataset.open(dataset)
-    opened.clean_partials()
+    opened = open_at_work(dataset)
     from tracerless.workspace.derivatives import failed
     from tracerless.workspace.training import train
 
@@ -82,10 +80,7 @@ def predict(
 
     Example: tracerless synthesize predict my-dataset --model unet
     """
-    from tracerless.workspace.dataset import Dataset
-
-    opened = Dataset.open(dataset)
-    opened.clean_partials()
+    opened = open_at_work(dataset)
     from tracerless.workspace.batch import choose, with_mr
     from tracerless.workspace.derivatives import describe
     from tracerless.workspace.predictors import with_predictor

@@ -1,5 +1,6 @@
 """Tables over a whole dataset: people, regions, evaluation."""
 
+import json
 from collections.abc import Iterable, Iterator
 
 import pandas as pd
@@ -95,7 +96,7 @@ def read_evaluation(dataset: Dataset) -> Evaluation | None:
     path = folder / "evaluation.json"
     if not path.is_file():
         return None
-    record = pd.read_json(path, typ="series")
+    record = json.loads(path.read_text(encoding="utf-8"))
     return Evaluation(
         skill=Estimate(**record["skill"]),
         by_region=pd.read_csv(folder / "by_region.tsv", sep="\t", index_col="region"),
