@@ -15,7 +15,7 @@ def test_one_person_has_no_interval_and_reads_back_with_a_headline(tmp_path: Pat
     made = Evaluation(
         skill=Estimate(0.1, math.nan, math.nan, 1),
         by_region=pd.DataFrame({"mae": [0.1]}, index=["x"]),
-        by_diagnosis=pd.DataFrame({"mae": [0.1]}, index=["CN"]),
+        by_diagnosis=pd.DataFrame({"mae": [0.1], "r": [math.nan]}, index=["CN"]),
         model="m", atlas="fdg36", reference="pons", split="s", domain="simulated", fingerprint="f",
     )  # fmt: skip
     write_evaluation(dataset, made)
@@ -23,3 +23,4 @@ def test_one_person_has_no_interval_and_reads_back_with_a_headline(tmp_path: Pat
     assert again is not None
     assert again.headline == made.headline
     assert math.isnan(again.skill.low)
+    assert math.isnan(float(again.by_diagnosis.loc["CN", "r"]))

@@ -101,7 +101,11 @@ def read_evaluation(dataset: Dataset) -> Evaluation | None:
         skill=Estimate(**record["skill"]),
         by_region=pd.read_csv(folder / "by_region.tsv", sep="\t", index_col="region"),
         by_diagnosis=pd.read_csv(
-            folder / "by_diagnosis.tsv", sep="\t", index_col="diagnosis", keep_default_na=False
+            folder / "by_diagnosis.tsv",
+            sep="\t",
+            index_col="diagnosis",
+            keep_default_na=False,
+            na_values={"r": "n/a", "slope": "n/a", "skill": "n/a"},
         ),
         **{key: record[key] for key in _EVALUATION_TEXTS},
     )
