@@ -1,0 +1,1 @@
+"""The risk of future dementia: absolute, by years, with death as a rival."""

@@ -1,0 +1,1 @@
+"""Statistics that more than one verb needs: discrimination, calibration, resampling."""
