@@ -23,7 +23,7 @@ from tracerless.core.source import SourceSeries
 from tracerless.core.volume import Contrast
 from tracerless.io.dicom_scan import Inventory
 from tracerless.io.vault import Vault
-from tracerless.networks.unet import build
+from tracerless.networks import build
 from tracerless.synthesize import Checkpoint
 from tracerless.synthesize.channels import Normalisation
 from tracerless.synthesize.checkpoint import History
@@ -72,12 +72,13 @@ def batch(place: Path, name: str) -> Inventory:
 def checkpoint(*people: Pseudonym) -> Checkpoint:
     grid = Grid((8, 8, 8), np.diag([4.0, 4.0, 4.0, 1.0]))
     ones = np.ones(grid.shape, dtype=np.float32)
-    weights = build("unet-tiny", n_inputs=N_CHANNELS).state_dict()
+    weights = build("unet-tiny", n_inputs=N_CHANNELS, shape=grid.shape).state_dict()
     return Checkpoint(
         weights={name: value.numpy() for name, value in weights.items()},
         mean=ones,
         brain=ones > 0,
         reference_mask=ones > 0,
+        voxel_error=0.1 * ones,
         grid=grid,
         residual_suvr=0.1,
         normalisation=Normalisation(),
@@ -91,6 +92,7 @@ def checkpoint(*people: Pseudonym) -> Checkpoint:
         n_held_out=0,
         inputs=(Contrast.T1W,),
         calibration={},
+        intervals={},
         history=History((0.1,), (), 1, "t"),
     )
 

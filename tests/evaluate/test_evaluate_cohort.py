@@ -235,3 +235,23 @@ def test_the_headline_states_skill_interval_and_people() -> None:
     headline = evaluated(pairs(truth, truth, mean)).headline
     assert "+1.00" in headline
     assert "n = 7 simulated people" in headline
+
+
+def test_coverage_is_counted_by_diagnosis_and_the_worst_stands_in_the_headline() -> None:
+    truth, mean = people_of(20)
+    made = truth.copy()
+    made[::2] += 0.2  # the AD rows
+    with_widths = [
+        each._replace(half_widths=dict.fromkeys(REGIONS, 0.1)) for each in pairs(truth, made, mean)
+    ]
+    got = evaluated(with_widths)
+    assert got.by_diagnosis["coverage"].to_dict() == {"CN": 1.0, "AD": 0.0}
+    assert got.by_diagnosis["half_width"].tolist() == pytest.approx([0.1, 0.1])
+    assert "90 % intervals hold 50% of the truth, in AD 0%" in got.headline
+
+
+def test_without_intervals_there_is_no_coverage() -> None:
+    truth, mean = people_of()
+    got = evaluated(pairs(truth, truth, mean))
+    assert got.by_diagnosis["coverage"].isna().all()
+    assert "intervals hold" not in got.headline

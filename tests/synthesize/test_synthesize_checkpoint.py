@@ -60,7 +60,7 @@ def test_another_kind_or_version_is_refused(trained) -> None:
     with pytest.raises(ModelError, match="'checkpoint 99'"):
         Checkpoint.from_bytes(pack("checkpoint 99", {"mean": trained.mean}, {}))
     with pytest.raises(ModelError, match="A fact is missing"):
-        Checkpoint.from_bytes(pack("checkpoint 1", {"mean": trained.mean}, {}))
+        Checkpoint.from_bytes(pack("checkpoint 2", {"mean": trained.mean}, {}))
 
 
 def test_weights_of_another_network_are_refused(trained) -> None:

@@ -63,7 +63,7 @@ def steps(folder: Path, people: int, patients: int) -> Iterator[Step]:
     """
     hospital, vault, dataset = folder / "hospital", folder / "vault", folder / "dataset"
     training = folder / "training"
-    model = training / "models" / "unet"
+    model = training / "models" / "ridge"
     turns = " ".join(f"--diagnosis {each}" for each in DIAGNOSES)
     scans, phenotype = hospital / "dicom", hospital / "phenotype.csv"
     site = hospital / "site.toml"

@@ -16,7 +16,7 @@ from tracerless.cli.sessions import dataset_argument, inputs_option, open_at_wor
 def command(dataset: Path, *, model: str | None, inputs: tuple[str, ...], as_json: bool) -> None:
     """Compare synthetic with acquired FDG-PET, region by region, in people the model never saw.
 
-    Example: tracerless evaluate my-dataset --model unet
+    Example: tracerless evaluate my-dataset --model ridge
     """
     opened = open_at_work(dataset)
     from tracerless.workspace.comparison import compare, with_fdg
@@ -25,7 +25,7 @@ def command(dataset: Path, *, model: str | None, inputs: tuple[str, ...], as_jso
     from tracerless.workspace.tables import EVALUATION, evaluation_record, write_evaluation
 
     checkpoint, roots = with_predictor(dataset_roots(opened), opened, model, inputs)
-    wants = ("uptake", "synthetic_uptake", "mean_uptake")
+    wants = ("uptake", "synthetic_uptake", "mean_uptake", "synthetic")
     outcome = resolve_all(opened, with_fdg(opened), *wants, roots=roots, what="evaluate")
     evaluation, notes = compare(opened, checkpoint, outcome.values)
     if inputs:

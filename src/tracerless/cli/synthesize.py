@@ -28,14 +28,17 @@ def command() -> None:
 
 @command.command("fit")
 @dataset_argument
-@click.option("--name", default="unet", show_default=True, help="Folder under models/.")
+@click.option("--name", help="Folder under models/; default: the network's name.")
+@click.option("--network", help="ridge, unet-small …; instead of the recipe's.")
 @click.option("--steps", type=int, help="Optimizer steps instead of the recipe's.")
 @json_option
-def fit(dataset: Path, name: str, *, steps: int | None, as_json: bool) -> None:
+def fit(
+    dataset: Path, name: str | None, *, network: str | None, steps: int | None, as_json: bool
+) -> None:
     """Train on every prepared session that has MR and acquired FDG-PET and passed its checks.
 
     Stopped training goes on where it stood, to the same result.
-    Example: tracerless synthesize fit my-dataset --name unet
+    Example: tracerless synthesize fit my-dataset --network unet-small
     """
     opened = open_at_work(dataset)
     from tracerless.workspace.derivatives import failed
@@ -44,7 +47,11 @@ def fit(dataset: Path, name: str, *, steps: int | None, as_json: bool) -> None:
     left_out = [str(key) for key in failed(opened)]
     with meter("train") as advance:
         path, checkpoint = train(
-            opened, name, steps=steps, progress=lambda p: advance(p.step, p.steps, _training(p))
+            opened,
+            name,
+            network=network,
+            steps=steps,
+            progress=lambda p: advance(p.step, p.steps, _training(p)),
         )
     people = f"trained on {checkpoint.n_trained} {checkpoint.training_domain} people"
     result = {
@@ -78,7 +85,7 @@ def predict(
 ) -> None:
     """Predict synthetic FDG-PET, in template space and on each person's own T1 grid.
 
-    Example: tracerless synthesize predict my-dataset --model unet
+    Example: tracerless synthesize predict my-dataset --model ridge
     """
     opened = open_at_work(dataset)
     from tracerless.workspace.batch import choose, with_mr
@@ -103,4 +110,12 @@ def _line(key: "SessionKey", values: tuple["Prediction", Any, Any]) -> str:
     prediction = values[0]
     notes = "".join(f" {note}" for note in prediction.notes)
     inputs = " + ".join(prediction.inputs)
-    return f"{key}: SYNTHETIC FDG from {inputs} by {prediction.model}.{notes}"
+    return f"{key}: SYNTHETIC FDG from {inputs} by {prediction.model}.{_width(prediction)}{notes}"
+
+
+def _width(prediction: "Prediction") -> str:
+    widths = sorted(prediction.half_widths.values())
+    if not widths:
+        return ""
+    middle, widest = widths[len(widths) // 2], widths[-1]
+    return f" {prediction.level:.0%} interval of a region: ±{middle:.2f} SUVR (up to {widest:.2f})."

@@ -29,6 +29,10 @@ class Prediction:
         fingerprint: of everything that made it.
         notes: sentences a reader must see (missing inputs, doubts).
         provenance: settings, versions, digests; no identifiers.
+        level: share of people, of those the model did not learn from, that the intervals hold.
+        half_widths: of the interval about each region's mean, SUVR; empty when too few people could
+            show it.
+        half_width: likewise about each voxel, on the grid of ``volume``; None with no intervals.
 
     Raises:
         QuantityError: the volume is not synthetic SUVR.
@@ -44,6 +48,9 @@ class Prediction:
     fingerprint: str
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    level: float = 0.9
+    half_widths: Mapping[str, float] = field(default_factory=dict)
+    half_width: Volume | None = None
 
     def __post_init__(self) -> None:
         """Check once."""
@@ -54,7 +61,10 @@ class Prediction:
             raise ModelError(f"A prediction is made from T1w, T2w or cbf, got {list(self.inputs)}.")
         if self.training_domain not in {"simulated", "acquired"}:
             raise ModelError(f"training_domain={self.training_domain!r} is unknown.")
-        object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
+        if self.half_width is not None and self.half_width.grid != self.volume.grid:
+            raise QuantityError("The interval's map lies on another grid than the prediction.")
+        for name in ("provenance", "half_widths"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +83,8 @@ class Evaluation:
 
     Args:
         skill: 1 - MAE / MAE of the training mean, over regions; 0 = no better than the mean.
-        by_region: index = region key; columns n, mae, mae_mean, skill, bias, r.
+        by_region: index = region key; columns n, mae, mae_mean, skill, bias, coverage,
+            half_width, r, slope.
         by_diagnosis: index = diagnosis; the same columns.
         model: name and digest of the checkpoint.
         atlas, reference: what the regions are, and what the uptake was divided by.
@@ -94,10 +105,21 @@ class Evaluation:
 
     @property
     def headline(self) -> str:
-        """The first line of every report: the skill, its interval, and over whom."""
+        """The first line of every report: skill and its interval, coverage, and over whom."""
         s = self.skill
         return (
             f"Skill against the training mean: {s.value:+.2f} "
             f"(95 % interval {s.low:+.2f} to {s.high:+.2f}, n = {s.n} {self.domain} people, "
-            f"{len(self.by_region)} regions, reference {self.reference})."
+            f"{len(self.by_region)} regions, reference {self.reference}){self._coverage}."
         )
+
+    @property
+    def _coverage(self) -> str:
+        """Of the worst diagnosis too: an average hides the sick."""
+        table = self.by_diagnosis
+        if "coverage" not in table or table["coverage"].isna().all():
+            return ""
+        share = float((table["coverage"] * table["n"]).sum() / table["n"].sum())
+        worst = table["coverage"].idxmin()
+        lowest = float(table["coverage"].min())
+        return f"; 90 % intervals hold {share:.0%} of the truth, in {worst} {lowest:.0%}"

@@ -14,6 +14,7 @@ from tracerless.core.recipe import fingerprint as digest
 from tracerless.evaluate.measures import (
     absolute,
     correlation,
+    covered,
     skill,
     skill_over_people,
     slope,
@@ -47,7 +48,8 @@ def cohort(
 
     Returns:
         Skill with a 95 % interval over people; tables by region and by diagnosis with columns n,
-        mae, mae_mean, bias (SUVR, prediction minus truth), skill, r and slope (by region over
+        mae, mae_mean, bias (SUVR, prediction minus truth), skill, coverage (share of truths inside
+        the prediction's 90 % intervals) and their half_width (SUVR), r and slope (by region over
         people; by diagnosis over the deviations from the mean).
 
     Raises:
@@ -110,14 +112,20 @@ def _row(laid: Sheet, mine: NDArray[np.bool_], regions: slice) -> dict[str, floa
     known = np.isfinite(error)
     n = len(set(laid.people[mine][known.any(axis=1)].tolist()))
     if not n:
-        return {"n": 0, **dict.fromkeys(("mae", "mae_mean", "skill", "bias"), float("nan"))}
+        return {"n": 0, **dict.fromkeys(_MEASURES, float("nan"))}
+    inside, width = covered(truth, predicted, laid.half_widths[mine][:, regions])
     return {
         "n": n,
         "mae": float(error[known].mean()),
         "mae_mean": float(base[known].mean()),
         "skill": skill(truth, predicted, mean),
         "bias": float((predicted - truth)[known].mean()),
+        "coverage": inside,
+        "half_width": width,
     }
+
+
+_MEASURES = ("mae", "mae_mean", "skill", "bias", "coverage", "half_width")
 
 
 def _frame(rows: dict[str, dict[str, float]]) -> pd.DataFrame:

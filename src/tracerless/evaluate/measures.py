@@ -31,6 +31,15 @@ def absolute(truth: Cells, predicted: Cells, mean: Cells) -> tuple[Cells, Cells]
     return np.where(unknown, np.nan, error), np.where(unknown, np.nan, base)
 
 
+def covered(truth: Cells, predicted: Cells, half_widths: Cells) -> tuple[float, float]:
+    """(share of truths inside the intervals, mean half-width in SUVR); NaN with no interval."""
+    known = np.isfinite(truth) & np.isfinite(predicted) & np.isfinite(half_widths)
+    if not known.any():
+        return float("nan"), float("nan")
+    inside = np.abs(truth - predicted)[known] <= half_widths[known]
+    return float(inside.mean()), float(half_widths[known].mean())
+
+
 def skill_over_people(
     error: Cells, base: Cells, people: NDArray[np.str_], *seed: str | int
 ) -> Estimate:

@@ -1,7 +1,8 @@
 """Acquired and synthetic region tables of the same session, checked before anything is compared."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -15,13 +16,17 @@ from tracerless.evaluate.measures import Cells
 
 
 class Pair(NamedTuple):
-    """One session: what was acquired, what was predicted, and what the training mean says."""
+    """One session: what was acquired, what was predicted, and what the training mean says.
+
+    ``half_widths`` are those of the prediction's intervals by region; empty where it has none.
+    """
 
     truth: RoiTable
     prediction: RoiTable
     mean_prediction: RoiTable
     diagnosis: str
     person: Pseudonym
+    half_widths: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +38,7 @@ class Sheet:
         people: (N,) pseudonyms.
         diagnoses: (N,) empty when unknown.
         truth, predicted, mean: (N, R) SUVR.
+        half_widths: (N, R) SUVR of the prediction's intervals; NaN where it has none.
     """
 
     regions: tuple[str, ...]
@@ -41,6 +47,7 @@ class Sheet:
     truth: Cells
     predicted: Cells
     mean: Cells
+    half_widths: Cells
 
 
 def sheet(pairs: Sequence[Pair], *, atlas: str, reference: str) -> Sheet:
@@ -72,6 +79,7 @@ def sheet(pairs: Sequence[Pair], *, atlas: str, reference: str) -> Sheet:
         _cells([pair.truth for pair in pairs]),
         _cells([pair.prediction for pair in pairs]),
         _cells([pair.mean_prediction for pair in pairs]),
+        np.array([[pair.half_widths.get(key, np.nan) for key in regions] for pair in pairs]),
     )
 
 

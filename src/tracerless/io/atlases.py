@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from tracerless.core.atlas import Atlas
+from tracerless.core.atlas import Atlas, Region
 from tracerless.core.errors import DatasetError, RecipeError, did_you_mean
 from tracerless.core.grid import Grid
 from tracerless.core.recipe import fingerprint
@@ -72,6 +72,25 @@ def atlas(key: str, voxel_mm: float, folder: Path | None = None) -> Atlas:
     about = _preset(key)
     table = package_data("atlases", key, "regions.tsv").read_text(encoding="utf-8")
     return _compiled(key, voxel_mm, preset_rows(table), table, about["labels"])
+
+
+def regions(key: str, folder: Path | None = None) -> tuple[Region, ...]:
+    """The regions of an atlas as region tables name it, without its volume.
+
+    Args:
+        key: a preset, or the middle of ``atlas-<key>.tsv``.
+        folder: where a user's table lies.
+
+    Raises:
+        RecipeError: no atlas has that key.
+    """
+    path = None if folder is None else folder / f"atlas-{key}{TABLE_ENDING}"
+    if path is not None and path.is_file() and key not in _presets():
+        rows = user_rows(path.read_text(encoding="utf-8-sig"), _known_labels())
+        return tuple(row.region for row in rows)
+    _preset(key)
+    table = package_data("atlases", key, "regions.tsv").read_text(encoding="utf-8")
+    return tuple(row.region for row in preset_rows(table))
 
 
 def _user_atlas(name: str, voxel_mm: float, folder: Path | None) -> Atlas:

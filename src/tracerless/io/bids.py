@@ -93,6 +93,11 @@ def derived_path(
     return session_folder(root, key) / folder / ("_".join(entities) + ".nii.gz")
 
 
+def width_path(synthetic: Path) -> Path:
+    """Where the half-widths of a synthetic volume's interval lie."""
+    return synthetic.with_name(synthetic.name.replace("desc-synth_", "desc-synthwidth_"))
+
+
 def tissue_path(root: Path, key: SessionKey, part: str) -> Path:
     """Where ``brain`` (a mask), ``grey``, ``white`` or ``csf`` (shares) in the T1's space lie."""
     what = "desc-brain_mask" if part == "brain" else f"label-{_TISSUES[part]}_probseg"

@@ -1,6 +1,6 @@
 """Networks: tensors in, tensors out; they know no files, no people and no units."""
 
-from tracerless.networks.presets import PRESETS, Preset
-from tracerless.networks.unet import build
+from tracerless.networks.build import build, is_solved
+from tracerless.networks.presets import PRESETS, LinearPreset, Preset
 
-__all__ = ["PRESETS", "Preset", "build"]
+__all__ = ["PRESETS", "LinearPreset", "Preset", "build", "is_solved"]

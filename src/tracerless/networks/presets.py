@@ -38,10 +38,30 @@ class Preset:
         return math.prod(self.strides)
 
 
-PRESETS: Mapping[str, Preset] = MappingProxyType(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinearPreset:
+    """Everything that fixes a linear map but its weights.
+
+    Raises:
+        ModelError: no block, or no pattern.
+    """
+
+    block: int
+    """Edge of the blocks over which the MR is averaged, voxels of the network's grid."""
+    rank: int
+    """Patterns of uptake that an answer is made of; they are means over people, not people."""
+
+    def __post_init__(self) -> None:
+        """Check once."""
+        if self.block < 1 or self.rank < 1:
+            raise ModelError(f"A linear map needs blocks and patterns, got {self}.")
+
+
+PRESETS: Mapping[str, Preset | LinearPreset] = MappingProxyType(
     {
+        "ridge": LinearPreset(block=4, rank=24),
         "unet-small": Preset(widths=(16, 32, 64), strides=(2, 2, 2), n_residual_units=1),
         "unet-tiny": Preset(widths=(8, 16, 32), strides=(2, 2, 2), n_residual_units=0),
     }
 )
-"""``unet-small`` is the default; ``unet-tiny`` learns in seconds and is for tests."""
+"""``ridge`` is the default, solved in seconds; ``unet-tiny`` is for tests."""

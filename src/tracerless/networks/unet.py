@@ -10,30 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tracerless.core.errors import ModelError, did_you_mean
-from tracerless.networks.presets import PRESETS, Preset
+from tracerless.networks.presets import Preset
 
 _SLOPE = 0.1
 _LAST_GAIN = 0.1
-
-
-def build(preset: str, *, n_inputs: int) -> nn.Module:
-    """A fresh network of that preset; its weights come from torch's current random state.
-
-    Args:
-        preset: name in ``PRESETS``.
-        n_inputs: input channels.
-
-    Returns:
-        Module (B, n_inputs, I, J, K) -> (B, 1, I, J, K), unbounded, any grid.
-
-    Raises:
-        ModelError: no preset of that name.
-    """
-    if preset not in PRESETS:
-        raise ModelError(f"No network {preset!r}.", hint=did_you_mean(preset, PRESETS))
-    row = PRESETS[preset]
-    return KeepsGrid(UNet(row, n_inputs), row.multiple)
 
 
 class KeepsGrid(nn.Module):

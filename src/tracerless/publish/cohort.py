@@ -37,6 +37,8 @@ _SCORES = {
     "mae_mean": ("MAE of the mean", "平均影像誤差"),
     "skill": ("Skill", "技能分數"),
     "bias": ("Bias", "偏差"),
+    "coverage": ("In the 90 % interval", "落於 90 % 區間"),
+    "half_width": ("Half-width", "區間半寬"),
     "r": ("r", "相關"),
     "slope": ("Slope", "斜率"),
 }

@@ -20,12 +20,14 @@ ASYMMETRY, REFERENCE = "AI_", "ref_"
 class Scan:
     """One measured scan: whose, which visit, its table, and the verdict of its session.
 
-    ``verdict`` is ``pass``, ``review`` or ``fail``, empty where it is not known.
+    ``verdict`` is ``pass``, ``review`` or ``fail``, empty where it is not known; ``scanner`` is its
+    maker and model, likewise.
     """
 
     key: SessionKey
     table: RoiTable
     verdict: str = ""
+    scanner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ WHOLE_SCAN: Mapping[str, Column] = {
 
 END: Mapping[str, Column] = {
     "qc": Column("verdict of the session's quality control", levels=_VERDICTS),
+    "scanner": Column("maker, model and declared resolution; n/a: not known"),
     "flags": Column("regions to be careful with: flag and names; see regions.tsv"),
     "fingerprint": Column("of everything that made the values; compare equal ones only"),
 }
@@ -178,6 +181,7 @@ def _wide(scan: Scan) -> dict[str, dict[Any, Any]]:
             "absolute_unit": None if scale is None else str(scale.quantity),
             "absolute_factor": None if scale is None else scale.factor,
             "qc": scan.verdict or None,
+            "scanner": scan.scanner or None,
             "flags": summary(measured) or None,
             "fingerprint": measured.fingerprint,
         },

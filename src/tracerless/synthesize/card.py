@@ -1,5 +1,6 @@
 """What a reader must know of a model before anything else, as Markdown."""
 
+from tracerless.networks import is_solved
 from tracerless.synthesize.checkpoint import Checkpoint
 
 _DOMAIN = {
@@ -32,9 +33,7 @@ def card(checkpoint: Checkpoint) -> str:
         "",
         "## How it was made",
         "",
-        f"- Network {made.recipe.network} at {spacing} mm, {made.recipe.steps} steps of "
-        f"{made.recipe.batch} people, seed {made.recipe.seed}, {made.history.threads} threads, "
-        f"torch {made.history.torch}",
+        f"- {_how(made)} at {spacing} mm, torch {made.history.torch}",
         f"- {made.n_trained} people in training, {made.n_held_out} held out to measure and "
         "calibrate; digests of all of them are inside the checkpoint",
         f"- Digest {made.digest}",
@@ -51,6 +50,15 @@ def card(checkpoint: Checkpoint) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _how(made: Checkpoint) -> str:
+    if is_solved(made.recipe.network):
+        return f"Linear map {made.recipe.network}, solved on all training people at once,"
+    return (
+        f"Network {made.recipe.network}, {made.recipe.steps} steps of {made.recipe.batch} people, "
+        f"seed {made.recipe.seed}, {made.history.threads} threads,"
+    )
 
 
 def _row(key: str, made: Checkpoint) -> str:

@@ -16,9 +16,10 @@ from tracerless.networks import build
 from tracerless.synthesize.calibration import Calibration, subset_key
 from tracerless.synthesize.channels import Normalisation
 from tracerless.synthesize.codec import digest, pack, unpack
-from tracerless.synthesize.head import N_CHANNELS
+from tracerless.synthesize.head import N_CHANNELS, box_shape
+from tracerless.synthesize.intervals import Interval
 
-_KIND = "checkpoint 1"
+_KIND = "checkpoint 2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class Checkpoint:
             them were seen.
         brain: (I, J, K) where the network may leave the mean.
         reference_mask: (I, J, K) reference region on ``grid``.
+        voxel_error: (I, J, K) root mean square error of people it did not see, SUVR; NaN outside
+            the brain.
         grid: of the network, in the space ``template``.
         residual_suvr: SUVR of one unit of the network's output.
         normalisation: constants of the inputs.
@@ -60,6 +63,7 @@ class Checkpoint:
         n_trained, n_held_out: people.
         inputs: contrasts that training showed it.
         calibration: per set of inputs, by ``subset_key``.
+        intervals: likewise, of the sets that enough people had.
         history: how training went.
 
     Raises:
@@ -70,6 +74,7 @@ class Checkpoint:
     mean: NDArray[np.float32]
     brain: NDArray[np.bool_]
     reference_mask: NDArray[np.bool_]
+    voxel_error: NDArray[np.float32]
     grid: Grid
     residual_suvr: float
     normalisation: Normalisation
@@ -83,17 +88,19 @@ class Checkpoint:
     n_held_out: int
     inputs: tuple[Contrast, ...]
     calibration: Mapping[str, Calibration]
+    intervals: Mapping[str, Interval]
     history: History
 
     def __post_init__(self) -> None:
         """Check once."""
-        expected = build(self.recipe.network, n_inputs=N_CHANNELS).state_dict()
+        shape = box_shape(self.brain)
+        expected = build(self.recipe.network, n_inputs=N_CHANNELS, shape=shape).state_dict()
         shapes = {name: tuple(w.shape) for name, w in expected.items()}
         if {name: w.shape for name, w in self.weights.items()} != shapes:
             raise ModelError(f"The weights are not those of a {self.recipe.network!r}.")
         if not all(np.isfinite(w).all() for w in self.weights.values()):
             raise ModelError("A checkpoint holds weights that are not finite.")
-        for array in (self.mean, self.brain, self.reference_mask):
+        for array in (self.mean, self.brain, self.reference_mask, self.voxel_error):
             if array.shape != self.grid.shape:
                 raise ModelError(f"A map {array.shape} in a checkpoint of {self.grid.shape}.")
         if self.training_domain not in {"simulated", "acquired"}:
@@ -148,6 +155,7 @@ class Checkpoint:
             "people": list(self.people),
             "inputs": [str(c) for c in self.inputs],
             "calibration": {key: asdict(c) for key, c in self.calibration.items()},
+            "intervals": {key: _plain_interval(each) for key, each in self.intervals.items()},
             "history": {
                 **asdict(self.history),
                 "losses": list(self.history.losses),
@@ -156,7 +164,7 @@ class Checkpoint:
         }
 
 
-_MAPS = ("mean", "brain", "reference_mask")
+_MAPS = ("mean", "brain", "reference_mask", "voxel_error")
 _PLAIN = (
     "residual_suvr",
     "template",
@@ -194,5 +202,17 @@ def _fields(facts: Mapping[str, Any]) -> dict[str, Any]:
         "people": tuple(facts["people"]),
         "inputs": tuple(Contrast(c) for c in facts["inputs"]),
         "calibration": {key: Calibration(**c) for key, c in facts["calibration"].items()},
+        "intervals": {key: _interval(each) for key, each in facts["intervals"].items()},
         "history": History(**history),
     }
+
+
+def _plain_interval(each: Interval) -> dict[str, Any]:
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(each).items()}
+
+
+def _interval(record: Mapping[str, Any]) -> Interval:
+    fields = dict(record)
+    for name in ("regions", "base", "factor"):
+        fields[name] = tuple(fields[name])
+    return Interval(**fields)

@@ -102,6 +102,26 @@ class Desk:
             predicted.append(rows[1])
         return np.stack(truth), np.stack(predicted)
 
+    @torch.no_grad()
+    def voxel_deviations(
+        self, answer: Answer, sessions: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(truth, predicted) - training mean by session and brain voxel, (n, V) SUVR.
+
+        Each session is predicted from all that it has; truth is NaN where nothing was measured.
+        """
+        inside = self.head.brain.flatten() > 0
+        truth = np.full((len(sessions), int(inside.sum())), np.nan, dtype=np.float32)
+        predicted = np.zeros_like(truth)
+        for row, i in enumerate(sessions.tolist()):
+            one = slice(i, i + 1)
+            made = self._predict(answer, self.values[one], self.present[one])
+            predicted[row] = (made - self.head.mean).flatten()[inside].numpy()
+            gone = (self.target[one] - self.head.mean).flatten()[inside].numpy()
+            seen = self.valid[one].flatten()[inside].numpy() > 0
+            truth[row, seen] = gone[seen]
+        return truth, predicted
+
     def _predict(self, answer: Answer, values: Tensor, shown: NDArray[np.bool_]) -> Tensor:
         flags = torch.from_numpy(shown.astype(np.float32))
         return self.head.suvr(answer(self.head.inputs(values, flags)))

@@ -1,6 +1,6 @@
 """Train a synthesizer: gather pairs, split by person, learn, calibrate on the people kept out."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,20 +13,16 @@ from tracerless.core.errors import ModelError
 from tracerless.core.recipe import SynthesizeRecipe, fingerprint
 from tracerless.core.session import Prepared, Template
 from tracerless.core.volume import MR_INPUTS
+from tracerless.networks import is_solved
 from tracerless.synthesize import schedule
-from tracerless.synthesize.calibration import (
-    UNCALIBRATED,
-    Calibration,
-    calibrate,
-    skill,
-    subset_key,
-    subsets,
-)
+from tracerless.synthesize.calibration import skill, subset_key
 from tracerless.synthesize.channels import Normalisation
 from tracerless.synthesize.checkpoint import Checkpoint, History, people_digests
+from tracerless.synthesize.closed_form import Solved
 from tracerless.synthesize.desk import Desk, desk, digest, mean_map
+from tracerless.synthesize.evidence import Evidence, cross_fitted, evidence
 from tracerless.synthesize.learner import Learner, same_every_time
-from tracerless.synthesize.material import gather, space
+from tracerless.synthesize.material import Material, Space, gather, space
 from tracerless.synthesize.state import TrainingState
 
 
@@ -90,27 +86,25 @@ def fit(
     watch = watch or Watch()
     where, normalisation = space(template, atlas, reference), Normalisation()
     material = gather(sessions, where, normalisation)
-    kept, out = split_people(material.people, recipe.held_out, "synthesize", recipe.seed)
-    if not kept:
-        raise ModelError("No one is left to train on.", hint="Lower synthesize.held_out.")
-    trained, held_out = material.of(kept), material.of(out)
-    mean = mean_map(material.suvr[trained])
-    laid = desk(material, where, mean, trained)
-    run = fingerprint(
-        recipe, where.template, where.grid.affine.tolist(), atlas.fingerprint, reference,
-        training_domain, watch.threads, watch.check_every, digest(material),
-    )  # fmt: skip
     with same_every_time(watch.threads):
-        lesson = _Lesson(laid, recipe, trained, held_out, run)
-        lesson.learn(resume, watch)
-        calibration = lesson.calibrations()
+        if is_solved(recipe.network):
+            learned = _solved(material, where, recipe)
+        else:
+            run = fingerprint(
+                recipe, where.template, where.grid.affine.tolist(), atlas.fingerprint, reference,
+                training_domain, watch.threads, watch.check_every, digest(material),
+            )  # fmt: skip
+            learned = _descended(material, where, recipe, run, resume=resume, watch=watch)
+    calibration, trained = learned.evidence.calibrations(), learned.trained
+    size, factor = learned.evidence.voxel_errors(calibration[subset_key(MR_INPUTS)])
     return Checkpoint(
-        weights=lesson.learner.average,
-        mean=mean,
+        weights=learned.weights,
+        mean=learned.mean,
         brain=where.brain,
         reference_mask=where.reference,
+        voxel_error=_in_brain(size, where),
         grid=where.grid,
-        residual_suvr=laid.head.residual_suvr,
+        residual_suvr=learned.residual_suvr,
         normalisation=normalisation,
         template=where.template,
         atlas=atlas.key,
@@ -118,18 +112,75 @@ def fit(
         recipe=recipe,
         training_domain=training_domain,
         people=people_digests(material.people),
-        n_trained=len(kept),
-        n_held_out=len(out),
+        n_trained=len({material.people[i] for i in trained}),
+        n_held_out=len(set(material.people) - {material.people[i] for i in trained}),
         inputs=tuple(c for i, c in enumerate(MR_INPUTS) if material.present[trained, i].any()),
         calibration=calibration,
-        history=History(
-            tuple(lesson.losses), tuple(lesson.checks), watch.threads, torch.__version__
-        ),
+        intervals=learned.evidence.intervals(calibration, where.keys, factor),
+        history=History(learned.losses, learned.checks, watch.threads, torch.__version__),
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Learned:
+    """What came of it: weights, the mean that they leave from, and what others say of them."""
+
+    weights: Mapping[str, NDArray[np.float32]]
+    mean: NDArray[np.float32]
+    residual_suvr: float
+    trained: NDArray[np.int64]
+    evidence: Evidence
+    losses: tuple[float, ...] = ()
+    checks: tuple[tuple[int, float], ...] = ()
+
+
+def _solved(material: Material, where: Space, recipe: SynthesizeRecipe) -> _Learned:
+    """On all people; judged by solutions that left each of them out."""
+    everyone = np.arange(len(material.people))
+    mean = mean_map(material.suvr)
+    laid = desk(material, where, mean, everyone)
+    weights = Solved(laid, everyone, recipe.network).average
+    seen = cross_fitted(material, where, recipe.network, recipe.seed)
+    return _Learned(weights, mean, laid.head.residual_suvr, everyone, seen)
+
+
+def _descended(
+    material: Material,
+    where: Space,
+    recipe: SynthesizeRecipe,
+    run: str,
+    *,
+    resume: TrainingState | None,
+    watch: Watch,
+) -> _Learned:
+    """On most people, step by step; judged by those kept out."""
+    kept, out = split_people(material.people, recipe.held_out, "synthesize", recipe.seed)
+    if not kept:
+        raise ModelError("No one is left to train on.", hint="Lower synthesize.held_out.")
+    trained, held_out = material.of(kept), material.of(out)
+    mean = mean_map(material.suvr[trained])
+    lesson = _Lesson(desk(material, where, mean, trained), recipe, trained, held_out, run)
+    lesson.learn(resume, watch)
+    return _Learned(
+        lesson.learner.average,
+        mean,
+        lesson.residual_suvr,
+        trained,
+        lesson.evidence(),
+        tuple(lesson.losses),
+        tuple(lesson.checks),
+    )
+
+
+def _in_brain(values: NDArray[np.float32], where: Space) -> NDArray[np.float32]:
+    """(V,) values of the brain's voxels as (I, J, K); NaN elsewhere."""
+    array = np.full(where.grid.shape, np.nan, dtype=np.float32)
+    array[where.brain] = values
+    return array
+
+
 class _Lesson:
-    """One run over one desk; ``learn`` walks the steps, ``calibrations`` measures the result."""
+    """One run over one desk; ``learn`` walks the steps, ``evidence`` judges the result."""
 
     def __init__(
         self,
@@ -141,7 +192,8 @@ class _Lesson:
     ) -> None:
         self._desk, self._recipe, self._run = laid, recipe, run
         self._trained, self._held_out = trained, held_out
-        self.learner = Learner(recipe)
+        shape = laid.head.brain.shape
+        self.learner = Learner(recipe, (shape[0], shape[1], shape[2]))
         self.losses: list[float] = []
         self.checks: list[tuple[int, float]] = []
 
@@ -161,18 +213,14 @@ class _Lesson:
             if watch.progress:
                 watch.progress(Progress(done, self._recipe.steps, loss, measured))
 
-    def calibrations(self) -> dict[str, Calibration]:
-        """For every set of inputs, from the held-out people who have all of it."""
-        made: dict[str, Calibration] = {}
-        for inputs in subsets():
-            able = self._able([MR_INPUTS.index(c) for c in inputs])
-            people = [self._desk.people[i] for i in able]
-            if len(set(people)) < 2:
-                made[subset_key(inputs)] = UNCALIBRATED
-                continue
-            pair = self._desk.deviations(self.learner.average_answer, able, inputs)
-            made[subset_key(inputs)] = calibrate(*pair, people)
-        return made
+    def evidence(self) -> Evidence:
+        """What the averaged weights say of the people kept out."""
+        return evidence(self._desk, self.learner.average_answer, self._held_out)
+
+    @property
+    def residual_suvr(self) -> float:
+        """SUVR of one unit of the network's output."""
+        return self._desk.head.residual_suvr
 
     def _step(self, step: int) -> float:
         draw = schedule.draw(step, self._desk.present[self._trained], self._recipe)

@@ -94,3 +94,9 @@ def box_of(brain: NDArray[np.bool_]) -> tuple[slice, slice, slice]:
         low = max(int(where[0]) - _MARGIN_VOX, 0)
         slices.append(slice(low, min(int(where[-1]) + 1 + _MARGIN_VOX, brain.shape[axis])))
     return slices[0], slices[1], slices[2]
+
+
+def box_shape(brain: NDArray[np.bool_]) -> tuple[int, int, int]:
+    """Voxels of that box along each axis."""
+    i, j, k = (each.stop - each.start for each in box_of(brain))
+    return i, j, k

@@ -41,12 +41,13 @@ class Learner:
 
     Args:
         recipe: preset, learning rate, seed.
+        shape: voxels of the brain's box.
     """
 
-    def __init__(self, recipe: SynthesizeRecipe) -> None:
+    def __init__(self, recipe: SynthesizeRecipe, shape: tuple[int, int, int]) -> None:
         self._recipe = recipe
         torch.manual_seed(seed_number("synthesize-weights", recipe.seed))
-        self._network: nn.Module = build(recipe.network, n_inputs=N_CHANNELS)
+        self._network: nn.Module = build(recipe.network, n_inputs=N_CHANNELS, shape=shape)
         self._weights = dict(self._network.named_parameters())
         self._average = {name: w.detach().clone() for name, w in self._weights.items()}
         self._optimizer = torch.optim.AdamW(

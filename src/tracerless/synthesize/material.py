@@ -31,6 +31,7 @@ class Space:
         brain: (I, J, K).
         reference: (I, J, K) reference region.
         regions: (R, I, J, K) regions, cut to the brain; those without a voxel in it are left out.
+        keys: of these regions.
     """
 
     template: str
@@ -38,6 +39,7 @@ class Space:
     brain: NDArray[np.bool_]
     reference: NDArray[np.bool_]
     regions: NDArray[np.bool_]
+    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,13 +78,15 @@ def space(template: Template, atlas: Atlas, reference: str) -> Space:
             hint="Load both at synthesize.voxel_mm.",
         )
     brain = template.brain.array > 0.5
-    masks = [(atlas.labels == region.index) & brain for region in atlas.regions]
+    whole = {region.key: (atlas.labels == region.index) & brain for region in atlas.regions}
+    masks = {key: mask for key, mask in whole.items() if mask.any()}
     return Space(
         template.key,
         template.grid,
         brain,
         atlas.reference(reference),
-        np.stack([mask for mask in masks if mask.any()]),
+        np.stack([*masks.values()]),
+        tuple(masks),
     )
 
 

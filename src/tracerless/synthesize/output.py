@@ -71,3 +71,16 @@ class Output:
         array = np.where(seen & (far_mm <= SURROUNDINGS_MM), np.maximum(made.array, 0), np.nan)
         whole = Volume(array, grid, Quantity.SUVR, Contrast.SYNTHETIC_FDG)
         return divide(whole, self.atlas.reference(self.reference))
+
+    def width(self, error: NDArray[np.float32], made: Volume) -> Volume:
+        """Half-widths on the grid of a prediction, SUVR; NaN where the prediction is.
+
+        Args:
+            error: (I, J, K) on the network's grid; NaN outside the brain.
+            made: as `volume` returned it.
+        """
+        wide = Volume(fill(error), self.grid, Quantity.SUVR, Contrast.SYNTHETIC_FDG)
+        if made.grid != self.grid:
+            wide = resample(wide, made.grid)
+        array = np.where(np.isfinite(made.array), wide.array, np.nan)
+        return Volume(array.astype(np.float32), made.grid, Quantity.SUVR, Contrast.SYNTHETIC_FDG)

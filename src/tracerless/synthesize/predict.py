@@ -1,7 +1,7 @@
 """Synthesizers: a prepared session in, synthetic SUVR on its grid out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,13 +14,15 @@ from tracerless.core.errors import ContrastError, RecipeMismatchError
 from tracerless.core.prediction import Prediction
 from tracerless.core.recipe import fingerprint
 from tracerless.core.session import Prepared, Template
-from tracerless.core.volume import MR_INPUTS, Contrast
+from tracerless.core.transform import resample
+from tracerless.core.volume import MR_INPUTS, Contrast, Quantity, Volume
 from tracerless.networks import build
-from tracerless.synthesize.calibration import Calibration
+from tracerless.synthesize.calibration import Calibration, subset_key
 from tracerless.synthesize.channels import FULL_COVERAGE, Channels, channels, choose
 from tracerless.synthesize.checkpoint import Checkpoint
 from tracerless.synthesize.desk import fill
-from tracerless.synthesize.head import N_CHANNELS, Head, head
+from tracerless.synthesize.head import N_CHANNELS, Head, box_shape, head
+from tracerless.synthesize.intervals import LEVEL
 from tracerless.synthesize.learner import same_every_time
 from tracerless.synthesize.material import require_fit
 from tracerless.synthesize.output import Output
@@ -87,6 +89,8 @@ class NetworkSynthesizer:
     output: Output
     head: Head
     network: nn.Module
+    labels: NDArray[np.int16]
+    """(I, J, K) the atlas on the network's grid."""
 
     @property
     def name(self) -> str:
@@ -119,7 +123,40 @@ class NetworkSynthesizer:
             "torch": torch.__version__,
         }
         notes = _notes(made, seen, calibration) + _strange(deviation_suvr, made.residual_suvr)
-        return _prediction(self, prepared, used, made.mean + residual, notes, facts)
+        predicted = _prediction(self, prepared, used, made.mean + residual, notes, facts)
+        return self._bounded(predicted, subset_key(used), residual)
+
+    def _bounded(
+        self, prediction: Prediction, key: str, residual: NDArray[np.float32]
+    ) -> Prediction:
+        """With its intervals, where enough people could show them."""
+        found = self.checkpoint.intervals.get(key)
+        if found is None:
+            note = "Too few people were kept apart to say how wide the error is."
+            return replace(prediction, notes=(*prediction.notes, note))
+        widths = found.half_widths(self._regional(residual, found.regions))
+        voxels = np.float32(found.voxel_factor) * self.checkpoint.voxel_error
+        return replace(
+            prediction,
+            level=LEVEL,
+            half_widths=dict(zip(found.regions, map(float, widths), strict=True)),
+            half_width=self.output.width(voxels, prediction.volume),
+        )
+
+    def _regional(
+        self, residual: NDArray[np.float32], regions: tuple[str, ...]
+    ) -> NDArray[np.float64]:
+        """(R,) mean of the residual in each region, SUVR; 0 where the atlas has no such region."""
+        index = {region.key: region.index for region in self.output.atlas.regions}
+        seen = self.labels * (self.checkpoint.brain & np.isfinite(residual))
+        count = np.bincount(seen.ravel())
+        total = np.bincount(seen.ravel(), weights=np.nan_to_num(residual).ravel())
+        means = np.zeros(len(regions))
+        for place, key in enumerate(regions):
+            code = index.get(key, -1)
+            if 0 < code < len(count) and count[code]:
+                means[place] = total[code] / count[code]
+        return means
 
     def _known(self, prepared: Prepared, chosen: tuple[Contrast, ...]) -> tuple[Contrast, ...]:
         known = tuple(c for c in chosen if c in self.checkpoint.inputs)
@@ -157,13 +194,18 @@ def synthesizer(checkpoint: Checkpoint, template: Template, atlas: Atlas) -> Net
         RecipeMismatchError: another template, or an atlas without the reference region.
         ModelError: the reference region has no voxel in the checkpoint's brain.
     """
-    network = build(checkpoint.recipe.network, n_inputs=N_CHANNELS)
+    network = build(
+        checkpoint.recipe.network, n_inputs=N_CHANNELS, shape=box_shape(checkpoint.brain)
+    )
     network.load_state_dict({n: torch.from_numpy(w.copy()) for n, w in checkpoint.weights.items()})
     network.eval().requires_grad_(requires_grad=False)
     made = head(
         fill(checkpoint.mean), checkpoint.brain, checkpoint.reference_mask, checkpoint.residual_suvr
     )
-    return NetworkSynthesizer(checkpoint, _output(checkpoint, template, atlas), made, network)
+    output = _output(checkpoint, template, atlas)
+    labels = Volume(atlas.labels.astype(np.float32), atlas.grid, Quantity.LABEL, Contrast.UNKNOWN)
+    coarse = np.nan_to_num(resample(labels, checkpoint.grid, order=0).array).astype(np.int16)
+    return NetworkSynthesizer(checkpoint, output, made, network, coarse)
 
 
 def mean_predictor(checkpoint: Checkpoint, template: Template, atlas: Atlas) -> PopulationMean:

@@ -6,7 +6,7 @@ from tracerless import evaluate
 from tracerless.core.atlas import RoiTable
 from tracerless.core.errors import ModelError
 from tracerless.core.people import SessionKey, person_digest
-from tracerless.core.prediction import Evaluation
+from tracerless.core.prediction import Evaluation, Prediction
 from tracerless.core.recipe import fingerprint
 from tracerless.core.volume import Contrast
 from tracerless.synthesize import Checkpoint
@@ -15,8 +15,9 @@ from tracerless.workspace.shelf import SessionShelf
 from tracerless.workspace.tables import read_cohort
 from tracerless.workspace.training import training_domain
 
-Tables = tuple[Mapping[Contrast, RoiTable], RoiTable, RoiTable]
-"""Of one session: what was acquired, what was predicted, what the training mean says."""
+Tables = tuple[Mapping[Contrast, RoiTable], RoiTable, RoiTable, Prediction]
+"""Of one session: what was acquired, what was predicted, what the training mean says, and the
+prediction itself."""
 
 
 def with_fdg(dataset: Dataset) -> tuple[SessionKey, ...]:
@@ -57,9 +58,14 @@ def compare(
     evaluation = evaluate.cohort(
         [
             evaluate.Pair(
-                uptake[Contrast.FDG], synthetic, mean, cohort.diagnosis(key.person), key.person
+                uptake[Contrast.FDG],
+                synthetic,
+                mean,
+                cohort.diagnosis(key.person),
+                key.person,
+                made.half_widths,
             )
-            for key, (uptake, synthetic, mean) in unseen.items()
+            for key, (uptake, synthetic, mean, made) in unseen.items()
         ],
         model=checkpoint.name,
         atlas=dataset.recipe.prepare.atlas,

@@ -114,8 +114,16 @@ def save_synthetic(root: Path, key: SessionKey, prediction: Prediction) -> Recor
     path = bids.derived_path(root, key, volume.contrast, space=space, voxel_mm=_edge_mm(volume))
     extra = {**_standard(volume), **_synthetic_sidecar(prediction)}
     nifti.write_volume(path, volume, space=space, extra=extra)
+    written = [path]
+    if prediction.half_width is not None:
+        written.append(bids.width_path(path))
+        about = f"half-width of the {prediction.level:.0%} interval about each voxel"
+        extra = {**extra, "Description": about}
+        nifti.write_volume(written[1], prediction.half_width, space=space, extra=extra)
     return {
         "space": space,
+        "level": prediction.level,
+        "half_widths": dict(prediction.half_widths),
         "inputs": [str(contrast) for contrast in prediction.inputs],
         "model": prediction.model,
         "reference": prediction.reference,
@@ -123,7 +131,7 @@ def save_synthetic(root: Path, key: SessionKey, prediction: Prediction) -> Recor
         "fingerprint": prediction.fingerprint,
         "notes": list(prediction.notes),
         "provenance": dict(prediction.provenance),
-        "files": [str(path.relative_to(root))],
+        "files": [str(each.relative_to(root)) for each in written],
     }
 
 
@@ -139,6 +147,9 @@ def load_synthetic(root: Path, key: SessionKey, record: Record) -> Prediction:
         fingerprint=record["fingerprint"],
         notes=tuple(record["notes"]),
         provenance=record["provenance"],
+        level=record["level"],
+        half_widths=record["half_widths"],
+        half_width=nifti.read_volume(root / record["files"][1]) if record["files"][1:] else None,
     )
 
 
@@ -230,6 +241,8 @@ def _synthetic_sidecar(prediction: Prediction) -> Record:
         "Model": prediction.model,
         "ModelTrainingDomain": prediction.training_domain,
         "ReferenceRegion": prediction.reference,
+        "IntervalLevel": prediction.level,
+        "IntervalHalfWidths": dict(prediction.half_widths),
     }
 
 

@@ -10,6 +10,7 @@ from tracerless.core.cohort import COLUMNS, Cohort
 from tracerless.core.prediction import Estimate, Evaluation
 from tracerless.io.atomic import write_json, write_text
 from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.scanners import scanners
 from tracerless.workspace.shelf import SessionShelf
 
 COHORT_TABLE = "cohort_roi.tsv"
@@ -57,14 +58,15 @@ def collect_tables(dataset: Dataset) -> Iterator[quantify.Scan]:
     for key in dataset.sessions():
         shelf = SessionShelf(dataset, key)
         verdict = str((shelf.record("prepared") or {}).get("verdict", ""))
+        by = scanners(dataset.root, key)
         for table in (shelf.latest("uptake") or {}).values():
-            yield quantify.Scan(key, table, verdict)
+            yield quantify.Scan(key, table, verdict, by.get(table.contrast, ""))
         for table in (shelf.latest("corrected") or {}).values():
             if table.pvc == dataset.recipe.quantify.pvc:
-                yield quantify.Scan(key, table, verdict)
+                yield quantify.Scan(key, table, verdict, by.get(table.contrast, ""))
         synthetic = shelf.latest("synthetic_uptake")
         if synthetic is not None:
-            yield quantify.Scan(key, synthetic, verdict)
+            yield quantify.Scan(key, synthetic, verdict, by.get(synthetic.contrast, ""))
 
 
 def write_region_table(dataset: Dataset, scans: Iterable[quantify.Scan]) -> pd.DataFrame:
@@ -105,7 +107,7 @@ def read_evaluation(dataset: Dataset) -> Evaluation | None:
             sep="\t",
             index_col="diagnosis",
             keep_default_na=False,
-            na_values={"r": "n/a", "slope": "n/a", "skill": "n/a"},
+            na_values=dict.fromkeys(("r", "slope", "skill", "coverage", "half_width"), "n/a"),
         ),
         **{key: record[key] for key in _EVALUATION_TEXTS},
     )

@@ -42,8 +42,9 @@ def training_domain(dataset: Dataset) -> str:
 
 def train(
     dataset: Dataset,
-    name: str,
+    name: str | None = None,
     *,
+    network: str | None = None,
     steps: int | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> tuple[Path, Checkpoint]:
@@ -51,7 +52,8 @@ def train(
 
     Args:
         dataset: where the pairs are, and where the model goes.
-        name: of the model's folder.
+        name: of the model's folder; None = the network's.
+        network: preset instead of the recipe's.
         steps: instead of the recipe's.
         progress: called after each step.
 
@@ -62,9 +64,10 @@ def train(
         ModelError: nothing to learn from.
         RecipeMismatchError: the state that a stopped training left belongs to other settings.
     """
-    recipe = dataset.recipe.synthesize
-    if steps is not None:
-        recipe = dataclasses.replace(recipe, steps=steps)
+    changes = {"network": network, "steps": steps}
+    wanted = {each: value for each, value in changes.items() if value is not None}
+    recipe = dataclasses.replace(dataset.recipe.synthesize, **wanted)
+    name = name or recipe.network
     if next(pairs(dataset), None) is None:
         raise ModelError(
             f"{dataset.root} holds no prepared session with both MR and FDG-PET.",
