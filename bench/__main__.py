@@ -1,7 +1,7 @@
 """Measurements behind docs/benchmarks.md (prints Markdown).
 
 ./dev bench help | demo | skill | prepare | regions | deidentify | deidentify-speed
-            | deidentify-heldout
+            | deidentify-heldout | tables | norms | diagnose | risk
 """
 
 import sys

@@ -48,7 +48,7 @@ def test_a_session_reads_as_its_bids_entities() -> None:
 
 
 def test_a_cohort_refuses_values_outside_their_range() -> None:
-    with pytest.raises(DatasetError, match="MMSE=31"):
+    with pytest.raises(DatasetError, match="MMSE: 31 is outside 0-30 points"):
         Cohort(pd.DataFrame({"MMSE": [31]}, index=["A"]))
     with pytest.raises(DatasetError, match="Undeclared"):
         Cohort(pd.DataFrame({"name": ["x"]}, index=["A"]))
@@ -71,3 +71,13 @@ def test_an_error_says_what_where_and_what_next() -> None:
     assert str(error) == "No session 'x'. (dataset d) Did you mean 'sub-11'?"
     assert isinstance(error, TracerlessError)
     assert did_you_mean("zzz", ["b", "a"]) == "Choose one of: a, b."
+
+
+def test_what_is_no_number_is_told_and_what_is_missing_stays_missing() -> None:
+    with pytest.raises(DatasetError, match="age: 'abc' is no number"):
+        Cohort(pd.DataFrame({"age": ["abc"]}, index=["A"]))
+    made = Cohort(
+        pd.DataFrame({"age": [70, None], "diagnosis": [float("nan")] * 2}, index=["A", "B"])
+    )
+    assert made.table["age"].isna().tolist() == [False, True]
+    assert made.table["diagnosis"].tolist() == ["", ""]

@@ -225,6 +225,18 @@ def test_models_that_saw_the_person_are_marked_and_a_stopped_training_goes(place
     assert not (models / "stopped" / "training.state").exists()
 
 
+@pytest.mark.parametrize("name", ["classifier.json", "risk.json"])
+def test_tabular_models_that_saw_the_person_are_marked(place: Path, name: str) -> None:
+    stays, goes = map(person_digest, names_of(place))
+    models = place / "data" / "models"
+    for folder, people in (("saw", [stays, goes]), ("did-not", [stays])):
+        (models / folder).mkdir()
+        (models / folder / name).write_text(json.dumps({"people": people}))
+    done = withdraw(place / "data", place / "vault", GOES)
+    assert set(done.models) == {"both", "saw"}
+    assert not (models / "did-not" / "withdrawals.json").exists()
+
+
 def test_the_next_batch_leaves_the_person_out(place: Path) -> None:
     stays, goes = names_of(place)
     withdraw(place / "data", place / "vault", GOES)

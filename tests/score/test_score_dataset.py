@@ -15,6 +15,7 @@ from tracerless.workspace import norms
 from tracerless.workspace.dataset import Dataset
 
 N_NORMAL, N_PATIENTS = 40, 6
+AGE_SEX = norms.Choices(covariates=("age", "sex"))
 
 
 def write_tables(dataset, n_normal=N_NORMAL, fingerprint="0123456789ab", contrast="FDG"):
@@ -31,7 +32,8 @@ def write_tables(dataset, n_normal=N_NORMAL, fingerprint="0123456789ab", contras
         }
     )  # fmt: skip
     tail = pd.DataFrame(
-        {"AI_x": 1.0, "ref_pons": 1.0, "ref_cerebellum": 1.1 + 0.02 * table["region_9"],
+        {"AI_x": 3 * np.random.default_rng(4).standard_normal(len(who)),
+         "ref_pons": 1.0, "ref_cerebellum": 1.1 + 0.02 * table["region_9"],
          "qc": "pass", "flags": "n/a", "fingerprint": fingerprint}
     )  # fmt: skip
     tail.loc[0, "qc"] = "fail"
@@ -43,7 +45,7 @@ def write_tables(dataset, n_normal=N_NORMAL, fingerprint="0123456789ab", contras
         28 - 0.05 * (who["age"] - 65) + np.random.default_rng(0).normal(0, 1, len(who)), 0, 30
     )
     people = pd.DataFrame({"participant_id": head["participant_id"]}).join(who)
-    people = people.assign(diagnosis=diagnosis, MMSE=mmse.round(1), CDRSB=0.5)
+    people = people.assign(diagnosis=diagnosis, MMSE=mmse.round(), CDRSB=0.5)
     people.to_csv(dataset.root / "participants.tsv", sep="\t", index=False)
     return names
 
@@ -94,20 +96,20 @@ def test_patients_stand_out_in_the_regions_where_they_are_low(dataset, run):
 
 def test_a_norm_read_back_is_the_norm_to_the_bit(dataset):
     write_tables(dataset)
-    norm, _ = norms.fit(dataset, "FDG", "n", covariates=("age", "sex"))
+    norm, _ = norms.fit(dataset, "FDG", "n", AGE_SEX)
     path = dataset.models / "n" / norms.FILE
     before = path.read_bytes()
     files.write(path, files.read(path))
     assert path.read_bytes() == before
     model, again = norm.models["pons"], files.read(path).models["pons"]
     np.testing.assert_array_equal(model.coefficients, again.coefficients)
-    norms.fit(dataset, "FDG", "n", covariates=("age", "sex"))
+    norms.fit(dataset, "FDG", "n", AGE_SEX)
     assert path.read_bytes() == before
 
 
 def test_a_norm_remembers_its_people_by_digest_only(dataset):
     names = write_tables(dataset)
-    norm, _ = norms.fit(dataset, "FDG", "n", covariates=("age",))
+    norm, _ = norms.fit(dataset, "FDG", "n", norms.Choices(covariates=("age",)))
     text = (dataset.models / "n" / norms.FILE).read_text("utf-8")
     assert person_digest(Pseudonym(names[1])) in norm.people
     assert person_digest(Pseudonym(names[0])) not in norm.people  # failed quality control
@@ -116,10 +118,11 @@ def test_a_norm_remembers_its_people_by_digest_only(dataset):
 
 def test_scores_that_make_the_diagnosis_are_no_norm(dataset):
     write_tables(dataset)
-    norm, _ = norms.fit(dataset, "cognition", "c", covariates=("age", "sex", "education_years"))
+    norm, _ = norms.fit(dataset, "cognition", "c", norms.Choices())
     assert norm.names == ("MMSE",)
-    table, _, _ = norms.apply(dataset, norm)
-    assert set(table["measure"]) == {"MMSE"}
+    assert set(norm.design.covariates) == {"age", "sex", "education_years"}
+    made_of = norms.apply(dataset, norm, dataset.models / "c")
+    assert set(made_of.table["measure"]) == {"MMSE"}
 
 
 @pytest.mark.parametrize(
@@ -157,7 +160,7 @@ def test_tables_of_two_recipes_are_not_pooled(dataset, run):
 
 def test_a_norm_of_another_recipe_is_refused_on_apply(dataset, run):
     write_tables(dataset)
-    norm, _ = norms.fit(dataset, "FDG", "n", covariates=("age", "sex"))
+    norm, _ = norms.fit(dataset, "FDG", "n", AGE_SEX)
     write_tables(dataset, fingerprint="ffffffffffff")
     code, _, err = run("norms", "apply", dataset.root, "--norm", norm.key)
     assert code == 2
@@ -166,8 +169,82 @@ def test_a_norm_of_another_recipe_is_refused_on_apply(dataset, run):
 
 def test_a_damaged_norm_is_said_to_be(dataset, run):
     write_tables(dataset)
-    norms.fit(dataset, "FDG", "n", covariates=("age",))
+    norms.fit(dataset, "FDG", "n", norms.Choices(covariates=("age",)))
     (dataset.models / "n" / norms.FILE).write_text("{}", encoding="utf-8")
     code, _, err = run("norms", "apply", dataset.root)
     assert code == 2
     assert "is not a norm" in err
+
+
+def test_a_norm_that_is_carried_over_keeps_its_covariates(dataset, run):
+    write_tables(dataset)
+    norms.fit(dataset, "FDG", "n", AGE_SEX)
+    words = ("norms", "fit", dataset.root, "--from", "n", "--name", "local")
+    code, _, err = run(*words, "--covariate", "age")
+    assert code == 2
+    assert "has the covariates age, sex, not age" in err
+    assert not (dataset.models / "local" / norms.FILE).exists()
+    code, _, err = run(*words, "--no-covariate")
+    assert (code, "not none" in err) == (2, True)
+    code, out, err = run(*words, "--json")
+    assert code == 0, err
+    assert json.loads(out)["covariates"] == ["age", "sex"]
+    assert json.loads(out)["n_local"] == N_NORMAL - 1
+
+
+def test_asymmetry_has_a_norm_of_its_own(dataset):
+    write_tables(dataset)
+    path = dataset.derivatives / "cohort_roi.tsv"
+    table = pd.read_csv(path, sep="\t", keep_default_na=False)
+    table.loc[len(table) - 1, "AI_x"] = 30.0
+    table.to_csv(path, sep="\t", index=False)
+    norm, _ = norms.fit(dataset, "FDG", "n", norms.Choices(covariates=()))
+    made_of = norms.apply(dataset, norm, dataset.models / "n")
+    found = pd.read_csv(made_of.files[1], sep="\t", na_values="n/a")
+    one = found[found["measure"] == "AI_x"].set_index("participant_id")["z"]
+    assert one.idxmax() == f"sub-P{N_NORMAL + N_PATIENTS - 1:07d}"
+    assert one.max() > 5
+    assert (one.drop(one.idxmax()).abs() < 4).all()
+
+
+def test_a_norm_says_how_it_does_on_its_own_people(dataset, run):
+    write_tables(dataset)
+    norm, _ = norms.fit(dataset, "FDG", "n", AGE_SEX)
+    told = norm.calibration
+    assert told.n == N_NORMAL - 1
+    assert 0.90 <= told.coverage_95 <= 0.99
+    assert sum(told.pit) == told.n * len(norm.names)
+    _, shown, _ = run("norms", "show", dataset.root)
+    assert "(2.3 % is meant)" in shown
+    assert "equal counts are meant" in shown
+
+
+def test_maps_without_volumes_are_refused_and_leave_no_norm_behind(dataset, run):
+    write_tables(dataset)
+    code, _, err = run("norms", "fit", dataset.root, "--voxels", "--name", "v")
+    assert code == 2
+    assert "no prepared volume" in err
+    assert not (dataset.models / "v").exists()
+
+
+def test_a_test_of_which_more_is_worse_has_z_turned(dataset):
+    write_tables(dataset)
+    people = pd.read_csv(dataset.root / "participants.tsv", sep="\t")
+    seconds = 40 + 8 * np.random.default_rng(1).standard_normal(len(people))
+    seconds[-N_PATIENTS:] += 80
+    folder = dataset.root / "phenotype"
+    folder.mkdir()
+    table = pd.DataFrame(
+        {"participant_id": people["participant_id"], "session_id": "ses-1",
+         "score_to_scan_days": 3, "TMT_A": seconds.clip(5, 150).round()}
+    )  # fmt: skip
+    table.to_csv(folder / "tmt.tsv", sep="\t", index=False)
+    norm, _ = norms.fit(dataset, "cognition", "c", norms.Choices(covariates=()))
+    assert set(norm.names) == {"MMSE", "TMT_A"}
+    assert norm.turned == ("TMT_A",)
+    scored = norms.apply(dataset, norm, dataset.models / "c").table
+    slow = scored[scored["measure"] == "TMT_A"].tail(N_PATIENTS)
+    assert (slow["value"] > slow["expected"]).all()
+    assert (slow["z"] < -2).all()
+    assert (slow["z_low"] < slow["z"]).all()
+    assert (slow["percentile"] < 3).all()

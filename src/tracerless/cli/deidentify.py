@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 @click.option(
     "--phenotype",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="CSV of sex, age, scores and diagnosis, keyed by chart_number.",
+    help="CSV or XLSX of sex, age, diagnosis and scores with test dates, keyed by chart_number.",
 )
 @click.option(
     "--site",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tracerless.cli.common import json_option, show
+from tracerless.cli.common import json_option, show, track
 from tracerless.cli.sessions import dataset_argument
 
 if TYPE_CHECKING:
@@ -41,36 +41,32 @@ def command() -> None:
 )
 @click.option("--no-covariate", is_flag=True, help="Compare with all normal people alike.")
 @click.option("--confirmed-years", default=0.0, help="How long they were known to stay normal.")
+@click.option("--robust", is_flag=True, help="Let outlying people count less (Huber).")
+@click.option("--voxels", is_flag=True, help="Also fit maps of voxels and of the brain's surface.")
 @click.option("--from", "source", help="Carry this norm over to the normal people of DATASET.")
 @json_option
-def fit(
-    dataset: Path,
-    contrast: str,
-    name: str | None,
-    *,
-    covariates: tuple[str, ...],
-    no_covariate: bool,
-    confirmed_years: float,
-    source: str | None,
-    as_json: bool,
-) -> None:
+def fit(dataset: Path, contrast: str, name: str | None, *, as_json: bool, **asked: Any) -> None:
     """Fit a norm on the people whom participants.tsv calls CN.
 
-    Example: tracerless norms fit my-dataset --of FDG --confirmed-years 2
+    Example: tracerless norms fit my-dataset --of FDG --voxels --confirmed-years 2
     """
     from tracerless.workspace import norms
     from tracerless.workspace.dataset import Dataset
 
+    if asked["no_covariate"] and asked["covariates"]:
+        raise click.UsageError("Give --covariate or --no-covariate, not both.")
     opened = Dataset.open(dataset)
-    usual = ("age", "sex", "education_years") if contrast == norms.COGNITION else ("age", "sex")
-    made, used = norms.fit(
-        opened,
-        contrast,
-        name or f"norm-{contrast}",
-        covariates=() if no_covariate else covariates or usual,
-        confirmed_years=confirmed_years,
-        source=norms.find(opened, source) if source else None,
+    source, folder = norms.find(opened, asked["source"]) if asked["source"] else (None, None)
+    wanted = () if asked["no_covariate"] else tuple(asked["covariates"]) or None
+    choices = norms.Choices(
+        covariates=wanted,
+        confirmed_years=asked["confirmed_years"],
+        robust=asked["robust"],
+        voxels=asked["voxels"],
+        source=source,
+        source_folder=folder,
     )
+    made, used = norms.fit(opened, contrast, name or f"norm-{contrast}", choices)
     lines = [_headline(made), *([made.banner] if made.banner else []), *used.left_out]
     lines.append(f"Kept: {opened.models / made.key / norms.FILE}")
     show({**_facts(made), "left_out": list(used.left_out)}, lines, as_json=as_json)
@@ -81,7 +77,7 @@ def fit(
 @norm_option
 @json_option
 def apply(dataset: Path, name: str | None, *, as_json: bool) -> None:
-    """Hold every scan of the dataset against a norm; a table of z, interval and percentile.
+    """Hold every scan of the dataset against a norm; tables of z and indices, and maps of z.
 
     Example: tracerless norms apply my-dataset --norm norm-FDG
     """
@@ -89,16 +85,20 @@ def apply(dataset: Path, name: str | None, *, as_json: bool) -> None:
     from tracerless.workspace.dataset import Dataset
 
     opened = Dataset.open(dataset)
-    norm = norms.find(opened, name)
-    table, path, left_out = norms.apply(opened, norm)
-    sessions = _by_session(table)
-    lines = [*([norm.banner] if norm.banner else []), *map(_line, sessions), *left_out]
-    lines.append(f"Table: {path}")
+    norm, folder = norms.find(opened, name)
+    made = norms.apply(opened, norm, folder, track=track)
+    sessions = _by_session(made.table)
+    lines = [*([norm.banner] if norm.banner else []), *map(_line, sessions), *made.left_out]
+    if made.n_maps:
+        lines.append(f"Maps of z and surface projections of {made.n_maps} scans.")
+    lines += [f"Table: {path}" for path in made.files]
     result = {
         **_facts(norm),
-        "table": str(path),
+        "table": str(made.files[0]),
+        "tables": [str(path) for path in made.files],
+        "n_maps": made.n_maps,
         "sessions": sessions,
-        "left_out": list(left_out),
+        "left_out": list(made.left_out),
     }
     show(result, lines, as_json=as_json)
 
@@ -108,16 +108,16 @@ def apply(dataset: Path, name: str | None, *, as_json: bool) -> None:
 @norm_option
 @json_option
 def show_norm(dataset: Path, name: str | None, *, as_json: bool) -> None:
-    """What a norm was made from, whom it reaches, and where its cuts lie.
+    """What a norm was made from, whom it reaches, where its cuts lie, how well it is calibrated.
 
     Example: tracerless norms show my-dataset
     """
     from tracerless.score.card import card
-    from tracerless.workspace import norms
+    from tracerless.workspace import norms, norms_maps
     from tracerless.workspace.dataset import Dataset
 
-    norm = norms.find(Dataset.open(dataset), name)
-    show(_facts(norm), [card(norm)], as_json=as_json)
+    norm, folder = norms.find(Dataset.open(dataset), name)
+    show(_facts(norm), [card(norm, norms_maps.read(folder))], as_json=as_json)
 
 
 def _headline(norm: "Norm") -> str:
@@ -126,6 +126,7 @@ def _headline(norm: "Norm") -> str:
 
 
 def _facts(norm: "Norm") -> dict[str, Any]:
+    told = norm.calibration
     return {
         "norm": norm.key,
         "contrast": norm.measured.contrast,
@@ -139,6 +140,9 @@ def _facts(norm: "Norm") -> dict[str, Any]:
         "family_cut": norm.family_cut,
         "covariates": list(norm.design.covariates),
         "measures": list(norm.names),
+        "robust": norm.robust,
+        "calibration": None if told is None else {k: getattr(told, k) for k in told.__slots__},
+        "ceilings": {name: each.share for name, each in norm.ceilings.items()},
     }
 
 

@@ -1,9 +1,11 @@
 """`tracerless simulate`: a simulated hospital on disk."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from tracerless.cli import simulate_tables
 from tracerless.cli.common import json_option, show, track
 
 
@@ -30,6 +32,7 @@ from tracerless.cli.common import json_option, show, track
     is_flag=True,
     help="Instead of DICOM, a dataset of people straight in template space, to train on.",
 )
+@simulate_tables.table_options
 @json_option
 def command(
     folder: Path,
@@ -40,12 +43,20 @@ def command(
     diagnoses: tuple[str, ...],
     prepared: bool,
     as_json: bool,
+    tables_only: bool,
+    **asked: Any,
 ) -> None:
     """Write a simulated hospital into FOLDER: DICOM, phenotype.csv and truth/.
 
     Nothing in it was acquired and nobody in it exists. Run again, it goes on where it was stopped.
     Example: tracerless simulate my-hospital --people 6 --seed trial
     """
+    simulate_tables.require_tables(tables_only=tables_only, prepared=prepared, asked=asked)
+    if tables_only:
+        simulate_tables.write(
+            folder, people, seed, diagnoses=diagnoses, asked=asked, as_json=as_json
+        )
+        return
     if prepared:
         _write_prepared(folder, people, seed, as_json=as_json)
         return

@@ -79,13 +79,7 @@ class Cohort:
             raise DatasetError("A pseudonym stands twice in the people's table.")
         for key, column in declared.items():
             if key in table:
-                values = pd.to_numeric(table[key], errors="coerce")
-                bad = values[(values < column.low) | (values > column.high)]
-                if len(bad):
-                    raise DatasetError(
-                        f"{key}={bad.iloc[0]} is outside {column.low}-{column.high} {column.unit}."
-                    )
-                table[key] = values
+                table[key] = _numbers(table[key], column)
         _require_words(table, "sex", ("F", "M", ""))
         _require_words(table, "diagnosis", (*Diagnosis, ""))
         object.__setattr__(self, "table", table)
@@ -97,10 +91,30 @@ class Cohort:
         return str(self.table.loc[str(person), "diagnosis"])
 
 
+def _numbers(given: pd.Series, column: Column) -> pd.Series:
+    """The column as numbers within its range; what is missing stays so, what is no number is told.
+
+    Raises:
+        DatasetError: a text, or a number out of range.
+    """
+    values = pd.to_numeric(given, errors="coerce")
+    strange = given[values.isna() & given.notna() & (given.astype(str) != "")]
+    outside = values[(values < column.low) | (values > column.high)]
+    if len(strange):
+        what = f"{strange.iloc[0]!r} is no number"
+    elif len(outside):
+        what = f"{outside.iloc[0]:g} is outside {column.low:g}-{column.high:g} {column.unit}"
+    else:
+        return values
+    raise DatasetError(
+        f"{column.key}: {what}.", hint="Correct it in participants.tsv, or write n/a there."
+    )
+
+
 def _require_words(table: pd.DataFrame, key: str, words: Sequence[str]) -> None:
     if key not in table:
         return
-    table[key] = table[key].fillna("").astype(str)
+    table[key] = table[key].astype(object).where(table[key].notna(), "").astype(str)
     unknown = sorted(set(table[key]) - set(words))
     if unknown:
         raise DatasetError(f"{key}={unknown[0]!r} is not one of {', '.join(filter(None, words))}.")

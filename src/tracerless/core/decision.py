@@ -1,7 +1,7 @@
 """What a model says of one scan, and how far it goes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from tracerless.core.errors import ModelError
@@ -37,7 +37,7 @@ class Decision:
     level: float
     abstains: str = ""
     notes: tuple[str, ...] = ()
-    contributions: Mapping[str, float] = MappingProxyType({})
+    contributions: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check once, and lock."""

@@ -1,7 +1,7 @@
 """What is normal: expected values and spreads of measures, given age, sex and schooling."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
@@ -64,7 +64,7 @@ class Design:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class NormModel:
+class Regression:
     """One regression for f measures on p columns.
 
     A new person's measure j is expected at ``row @ coefficients[:, j] + shift[j]`` with variance
@@ -79,7 +79,6 @@ class NormModel:
         max_leverage: the largest of the norm's own people.
         dof: (f,) degrees of freedom of the spread.
         shift, extra, ratio: (f,) of a transfer to another scanner; 0, 0 and 1 without one.
-        correlation: (f, f) of the residuals.
 
     Raises:
         ModelError: shapes do not fit, or a spread is not positive.
@@ -94,16 +93,15 @@ class NormModel:
     shift: Array
     extra: Array
     ratio: Array
-    correlation: Array
 
     def __post_init__(self) -> None:
         """Check once, copy, and lock."""
-        for name in ("coefficients", "leverage", "correlation", *_PER_MEASURE):
+        for name in ("coefficients", "leverage", *_PER_MEASURE):
             array = np.array(getattr(self, name), dtype=np.float64)
             array.setflags(write=False)
             object.__setattr__(self, name, array)
         p, f = self.coefficients.shape
-        shapes = {"leverage": (p, p), "correlation": (f, f), **dict.fromkeys(_PER_MEASURE, (f,))}
+        shapes = {"leverage": (p, p), **dict.fromkeys(_PER_MEASURE, (f,))}
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
                 raise ModelError(f"A norm's {name} of {getattr(self, name).shape}, {shape} needed.")
@@ -112,6 +110,65 @@ class NormModel:
 
 
 _PER_MEASURE = ("sd", "sd_slope", "dof", "shift", "extra", "ratio")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NormModel(Regression):
+    """A regression whose measures are known to hang together.
+
+    Args:
+        correlation: (f, f) of the residuals; the other arguments are those of `Regression`.
+
+    Raises:
+        ModelError: as `Regression`.
+    """
+
+    correlation: Array
+
+    def __post_init__(self) -> None:
+        """Check once, copy, and lock."""
+        Regression.__post_init__(self)
+        correlation = np.array(self.correlation, dtype=np.float64)
+        f = len(self.sd)
+        if correlation.shape != (f, f):
+            raise ModelError(f"A norm's correlation of {correlation.shape}, {(f, f)} needed.")
+        correlation.setflags(write=False)
+        object.__setattr__(self, "correlation", correlation)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How the norm does on its own people, each left out of it once.
+
+    Args:
+        n: people.
+        coverage_90, coverage_95: share of all their measures within the middle 90 and 95 %.
+        below_2: share of z below -2; 2.3 % is meant.
+        beyond_family: share of people with any measure below the family-wise cut; 5 % is meant.
+        pit: how many z fall into each tenth of what is expected; equal counts are meant.
+    """
+
+    n: int
+    coverage_90: float
+    coverage_95: float
+    below_2: float
+    beyond_family: float
+    pit: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """A score that many normal people reach: its percentile is counted, not computed.
+
+    Args:
+        limit: the best score there is; residuals are censored at it.
+        share: of the normal people who reach it, 0-1.
+        residuals: of the normal people, sorted, in units of the score.
+    """
+
+    limit: float
+    share: float
+    residuals: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,6 +190,11 @@ class Norm:
             nobody looked.
         seed: of the family-wise cut's draws.
         people: ``person_digest`` of everyone behind it, local people included.
+        robust: whether outlying people counted less.
+        calibration: on its own people; None for a norm that was carried over.
+        ceilings: of scores with a ceiling that many reach, by measure.
+        turned: measures of which more is worse: their z is turned, so that negative is worse.
+        shapes: by measure, the curve that makes z normal in normal people (`score.shape`).
 
     Raises:
         ModelError: the model of its own reference is missing, or a model has other measures.
@@ -150,6 +212,11 @@ class Norm:
     confirmed_years: float
     seed: str
     people: tuple[str, ...] = ()
+    robust: bool = False
+    calibration: Calibration | None = None
+    ceilings: Mapping[str, Ceiling] = field(default_factory=dict)
+    turned: tuple[str, ...] = ()
+    shapes: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check once, and lock."""
@@ -162,6 +229,13 @@ class Norm:
                     f"{len(self.names)} measures."
                 )
         object.__setattr__(self, "models", MappingProxyType(dict(self.models)))
+        object.__setattr__(self, "ceilings", MappingProxyType(dict(self.ceilings)))
+        object.__setattr__(self, "shapes", MappingProxyType(dict(self.shapes)))
+
+    @property
+    def signs(self) -> Array:
+        """(f,) -1 for a measure of which more is worse, else 1."""
+        return np.array([-1.0 if name in self.turned else 1.0 for name in self.names])
 
     @property
     def has_z(self) -> bool:

@@ -25,6 +25,8 @@ tracerless.toml
 site.toml
 atlas-*.tsv
 SIMULATED.txt
+truth
+phenotype/dictionary.csv
 **/pet/
 **/perf/*_acq-{UNDECLARED}_*
 **/perf/*_cbf.*
@@ -53,6 +55,12 @@ cohort_roi.*
 regions.*
 evaluation
 problems
+norm-*
+cognition_*
+diagnosis-*
+risk-*
+*_statmap.*
+*_surface.png
 """
 """``.bidsignore`` of the derivatives: tables and maps that BIDS has no name for yet."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Literal
 
 from tracerless.core.errors import VaultError
@@ -12,6 +13,10 @@ from tracerless.io.vault_sealed import Entry, Sealer
 
 Who = Pseudonym | str
 """Whom: a pseudonym in any domain, or a chart number, with a bar and its issuer where needed."""
+
+
+_MOST_DAYS = 400
+"""A vault is asked for days no further apart: more would be a search for a date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,46 @@ class VaultPeople:
         entry = self._registry.entry(who)
         name = entry["names"].get(self.linkage) if entry else None
         return Pseudonym(name) if name else None
+
+    def visit_near(self, who: Who, day: date, within: int) -> tuple[str, int] | None:
+        """The visit of a person that lies nearest to a day, and that day minus the visit's, days.
+
+        The vault knows no dates: it tries every day up to ``within`` away against keyed digests.
+
+        Args:
+            who: whose visits.
+            day: of a test, say.
+            within: days, at most 400.
+
+        Returns:
+            None when the person has no dated visit that near; `has_dates` tells whether there is
+            one at all. Of two equally near the first.
+
+        Raises:
+            VaultError: ``within`` is beyond 400, nobody has that pseudonym, or two people have that
+                chart number.
+        """
+        if not 0 <= within <= _MOST_DAYS:
+            raise VaultError(f"Days from a visit are asked up to {_MOST_DAYS}, not {within}.")
+        visits, owner = self._registry.visits(who, self.linkage), self._registry.owner(who)
+        for far in range(within + 1) if visits else ():
+            asked = {gap: (day - timedelta(days=gap)).strftime("%Y%m%d") for gap in (far, -far)}
+            found = [
+                (visit, gap)
+                for gap, text in asked.items()
+                for visit in visits.get(self._registry.digest("day", owner, text), ())
+            ]
+            if found:
+                return min(found)
+        return None
+
+    def has_dates(self, who: Who) -> bool:
+        """Whether any visit of a person has a date.
+
+        Raises:
+            VaultError: nobody has that pseudonym, or two people have that chart number.
+        """
+        return bool(self._registry.visits(who, self.linkage))
 
     def doubts(
         self, person: str, *, names: Iterable[str] = (), birth: str = "", sex: str = ""

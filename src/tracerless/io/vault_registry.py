@@ -161,6 +161,19 @@ class Registry:
         studies.append([own, day, visit])
         return visit, True
 
+    def visits(self, who: Pseudonym | str, linkage: str) -> dict[str, list[str]]:
+        """Visits of a person by the digest of their day; those without a date are left out.
+
+        Raises:
+            VaultError: nobody has that pseudonym, or two people have that chart number.
+        """
+        studies = (self.entry(who) or {"studies": {}})["studies"].get(linkage, ())
+        found: dict[str, list[str]] = {}
+        for _, day, visit in studies:
+            if day:
+                found.setdefault(day, []).append(visit)
+        return found
+
     def withdraw(self, who: Pseudonym | str, date: str) -> list[str]:
         """Note that a person withdrew, and forget the rest; the pseudonyms, which stay.
 

@@ -1,25 +1,40 @@
 """What leaves the house: report pages, pictures and DICOM, each marked where it is synthetic."""
 
+from tracerless.publish.against import Against
+from tracerless.publish.assessment import assessment_page
 from tracerless.publish.capture import secondary_capture
 from tracerless.publish.cohort import SessionEntry, cohort_page, session_entry
 from tracerless.publish.contact import contact_sheet
+from tracerless.publish.forest import Named
+from tracerless.publish.model_card import model_card
 from tracerless.publish.panel import Panel, session_panels
 from tracerless.publish.parametric import parametric_map
+from tracerless.publish.person import person_block
 from tracerless.publish.picture import picture
 from tracerless.publish.session import Backing, session_page
 from tracerless.publish.slices import default_slices
+from tracerless.publish.surface import Projected, projections
+from tracerless.publish.z_slices import z_slices
 
 __all__ = [
+    "Against",
     "Backing",
+    "Named",
     "Panel",
+    "Projected",
     "SessionEntry",
+    "assessment_page",
     "cohort_page",
     "contact_sheet",
     "default_slices",
+    "model_card",
     "parametric_map",
+    "person_block",
     "picture",
+    "projections",
     "secondary_capture",
     "session_entry",
     "session_page",
     "session_panels",
+    "z_slices",
 ]

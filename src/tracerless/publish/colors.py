@@ -18,8 +18,20 @@ _BLUE_BLACK_RED = (
     (0.75, (215, 60, 40)),
     (1.00, (255, 200, 120)),
 )
+Z_STEPS = (
+    (-1.00, (190, 120, 255)),
+    (-0.75, (70, 60, 235)),
+    (-0.50, (30, 130, 250)),
+    (-0.30, (150, 205, 235)),
+    (0.30, (240, 215, 170)),
+    (0.50, (240, 150, 50)),
+    (0.75, (225, 60, 30)),
+    (1.00, (255, 60, 140)),
+)
+"""Share of the window of z and its color; between the two in the middle nothing is colored."""
+_PLAIN = (92, 92, 98)
 _MATPLOTLIB = {"grey": "gray", "uptake": "inferno", "flow": "viridis"}
-TABLES = (*_MATPLOTLIB, "difference")
+TABLES = (*_MATPLOTLIB, "difference", "z")
 """Names of the color tables."""
 
 
@@ -28,7 +40,8 @@ def table(name: str) -> NDArray[np.uint8]:
     """The color table of that name, (256, 3) RGB; read-only.
 
     ``grey`` for MR signal, ``uptake`` for SUVR, ``flow`` for relative CBF, ``difference`` for
-    signed numbers (blue below zero, dark at zero, red above).
+    signed numbers (blue below zero, dark at zero, red above), ``z`` for z (blue to violet below,
+    plain grey near zero, orange to pink above).
 
     Raises:
         RecipeError: no table has that name.
@@ -40,11 +53,22 @@ def table(name: str) -> NDArray[np.uint8]:
         at = [place for place, _ in _BLUE_BLACK_RED]
         channels = np.array([rgb for _, rgb in _BLUE_BLACK_RED], dtype=float).T
         colors = np.stack([np.interp(steps, at, channel) for channel in channels], axis=1)
+    elif name == "z":
+        share = 2 * steps - 1
+        plain = (np.abs(share) < Z_STEPS[4][0])[:, None]
+        colors = np.where(plain, np.array(_PLAIN, dtype=float), z_colors(share))
     else:
         colors = mpl.colormaps[_MATPLOTLIB[name]](steps)[:, :3] * 255
     rounded = np.round(colors).astype(np.uint8)
     rounded.setflags(write=False)
     return rounded
+
+
+def z_colors(share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(..., 3) RGB of z as a share of its window, -1 to 1; what lies beyond takes the end."""
+    at = [place for place, _ in Z_STEPS]
+    channels = np.array([rgb for _, rgb in Z_STEPS], dtype=np.float64).T
+    return np.stack([np.interp(share, at, channel) for channel in channels], axis=-1)
 
 
 def colored(values: NDArray[np.float32], low: float, high: float, name: str) -> NDArray[np.uint8]:

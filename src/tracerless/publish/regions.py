@@ -1,7 +1,7 @@
 """The region table of a session page: every number as it stands in its region table."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,6 +10,7 @@ from tracerless.core.atlas import Atlas, Region, RoiTable
 from tracerless.core.errors import RecipeMismatchError
 from tracerless.core.volume import Contrast
 from tracerless.publish import texts
+from tracerless.publish.against import Against, z_column
 from tracerless.publish.markup import cell, cell_zh, measure, row, table, text, zh
 from tracerless.publish.plots import Marks, by_lobe, regional_plot
 
@@ -53,9 +54,11 @@ def acquired(tables: Mapping[Contrast, RoiTable]) -> RoiTable | None:
     return next((tables[c] for c in ACQUIRED if c in tables), None)
 
 
-def region_table(tables: Mapping[Contrast, RoiTable], atlas: Atlas) -> str:
-    """All regions grouped by lobe: uptake, difference, relative CBF, and coverage of each."""
-    columns = _columns(tables)
+def region_table(
+    tables: Mapping[Contrast, RoiTable], atlas: Atlas, against: Sequence[Against] = ()
+) -> str:
+    """All regions grouped by lobe: uptake, z, difference, relative CBF, and coverage of each."""
+    columns = _columns(tables, against)
     head = [("Region", "腦區"), ("Chinese name", "中文名"), ("Side", "側")]
     head += [column.head for column in columns]
     rows = _rows(atlas, columns, len(head))
@@ -99,13 +102,15 @@ def agreement_line(tables: Mapping[Contrast, RoiTable], training_mean: pd.Series
     return f"{said} Showing the mean of the training people instead: {plain.mean():.3f} SUVR."
 
 
-def _columns(tables: Mapping[Contrast, RoiTable]) -> list[_Column]:
+def _columns(tables: Mapping[Contrast, RoiTable], against: Sequence[Against]) -> list[_Column]:
     columns = []
     synthetic, measured = tables.get(Contrast.SYNTHETIC_FDG), acquired(tables)
     if synthetic is not None:
         columns.append(_Column(("SUVR synthetic", "人工合成"), synthetic.means))
+        columns += _z(against, Contrast.SYNTHETIC_FDG, "z synthetic")
     if measured is not None:
         columns.append(_Column(("SUVR acquired", "實測"), measured.means))
+        columns += _z(against, measured.contrast, "z acquired")
     if synthetic is not None and measured is not None:
         apart = synthetic.means - measured.means
         columns.append(_Column(("Difference", "差異"), apart, signed=True))
@@ -119,6 +124,11 @@ def _columns(tables: Mapping[Contrast, RoiTable]) -> list[_Column]:
         seen = flow.values["coverage"]
         columns.append(_Column(("Coverage CBF", "涵蓋率"), seen, share=True))
     return columns
+
+
+def _z(against: Sequence[Against], contrast: Contrast, head: str) -> list[_Column]:
+    values = z_column(against, contrast)
+    return [] if values is None else [_Column((head, "與常模差距"), values, signed=True)]
 
 
 def _rows(atlas: Atlas, columns: list[_Column], width: int) -> Iterator[str]:

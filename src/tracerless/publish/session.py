@@ -17,6 +17,7 @@ from tracerless.core.prediction import (
 from tracerless.core.session import Prepared, Template
 from tracerless.core.volume import Contrast
 from tracerless.publish import texts
+from tracerless.publish.against import Against, against_section
 from tracerless.publish.look import SORT
 from tracerless.publish.markup import (
     banner,
@@ -53,10 +54,14 @@ class Backing:
     Args:
         versions: of what made the numbers, by name, besides this package.
         sheet: the contact sheet of the session, PNG; empty where there is none.
+        against: what norms say of the session, one section each.
+        blocks: more sections, as HTML that is ready.
     """
 
     versions: Mapping[str, str] = field(default_factory=dict)
     sheet: bytes = b""
+    against: tuple[Against, ...] = ()
+    blocks: tuple[str, ...] = ()
 
 
 def session_page(
@@ -103,8 +108,9 @@ def session_page(
         parts.append(_contact(prepared, prediction, backing.sheet))
     else:
         parts.append(_registration(registration_panel(prepared, template), slices))
+    parts += [*map(against_section, backing.against), *backing.blocks]
     if tables:
-        parts.append(_regions(tables, atlas, training_mean))
+        parts.append(_regions(tables, atlas, training_mean, backing.against))
     parts.append(_provenance(prepared, prediction, tables, backing.versions))
     return page(f"{prepared.key} - tracerless", parts, SORT + VIEWER)
 
@@ -203,7 +209,10 @@ def _windows(panels: Sequence[Panel]) -> str:
 
 
 def _regions(
-    tables: Mapping[Contrast, RoiTable], atlas: Atlas, training_mean: pd.Series | None
+    tables: Mapping[Contrast, RoiTable],
+    atlas: Atlas,
+    training_mean: pd.Series | None,
+    against: Sequence[Against],
 ) -> str:
     plot = uptake_plot(tables, atlas, training_mean)
     agreement = paragraph(agreement_line(tables, training_mean), kind="lead")
@@ -211,7 +220,7 @@ def _regions(
     return (
         f"<section>{heading(f'Regions ({len(atlas.regions)})', '腦區數值')}"
         f"{labeled if Contrast.SYNTHETIC_FDG in tables else ''}{agreement}{plot}</section>"
-        f"<section>{heading('Region table', '腦區表')}{region_table(tables, atlas)}"
+        f"<section>{heading('Region table', '腦區表')}{region_table(tables, atlas, against)}"
         f"{paragraph(' '.join(_meaning(tables)), kind='note')}</section>"
     )
 

@@ -8,8 +8,11 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 from tracerless.core.norm import Array, Norm, NormModel
-from tracerless.score.design import decades, outside, rows
+from tracerless.score.ceilings import percentiles
+from tracerless.score.design import outside
 from tracerless.score.fit import other_references
+from tracerless.score.predict import Predicted, predict
+from tracerless.score.shape import bent
 
 SCORE_COLUMNS = (
     "value", "expected", "ratio", "z", "z_low", "z_high", "percentile",
@@ -22,34 +25,31 @@ MEANINGS = {
     "value": {"Description": "as measured"},
     "expected": {"Description": "mean of normal people of that age, sex and schooling"},
     "ratio": {"Description": "value over expected"},
-    "z": {"Description": "normal score of the predictive t; negative = lower than expected"},
+    "z": {
+        "Description": "normal score of the predictive t; negative = lower than expected, and of a "
+        "test of which more is worse, higher"
+    },
     "z_low": {"Description": "lower end of the 95 % interval of the true distance in SD"},
     "z_high": {"Description": "upper end of that interval"},
-    "percentile": {"Description": "share of normal people below, percent"},
+    "percentile": {
+        "Description": "share of normal people below, percent; counted, ties by half, where many "
+        "reach the best score"
+    },
     "z_reference_low": {"Description": "lowest z over all reference regions"},
     "z_reference_high": {"Description": "highest z over all reference regions"},
     "below_2": {"Description": "z below -2"},
     "below_family": {"Description": "z below the cut that any measure passes with 5 % chance"},
     "reason": {"Description": "why there is no z, or how few normal people there are"},
+    "fingerprint": {"Description": "of everything that made the values; n/a for cognition"},
     "in_norm": {"Description": "yes: the scan is one of the norm's, and was left out of it here"},
     "norm": {"Description": "name of the norm"},
+    "contrast": {"Description": "what was measured, or cognition"},
+    "n_normal": {"Description": "normal people behind the norm"},
+    "family_cut": {"Description": "z that any measure of a normal person passes with 5 % chance"},
 }
 """Of the columns of the table of scores that a dataset keeps."""
 USUAL_CUT = -2.0
 INTERVAL = 0.95
-
-
-@dataclass(frozen=True, slots=True)
-class Predicted:
-    """Of (n people, f measures): expectation, predictive z, and the squared width's parts."""
-
-    expected: Array
-    z: Array
-    distance: Array
-    """(value - expectation) over the plain spread."""
-    share: Array
-    """Variance of the expectation over that of one person."""
-    dof: Array
 
 
 def scores(
@@ -114,34 +114,9 @@ def predicted(
     people: pd.DataFrame,
     members: Array | None = None,
 ) -> Predicted:
-    """Expectation and predictive z by one of the norm's models.
-
-    A member is held against the norm without itself, by the algebra of deleted residuals.
-
-    Source:
-        Cook, Weisberg 1982, Residuals and Influence in Regression, eq. 2.2.8 and 2.2.10.
-    """
-    x = rows(norm.design, people)
-    spread = model.sd * np.exp(np.outer(decades(norm.design, people), model.sd_slope))
-    leverage = np.einsum("np,pq,nq->n", x, model.leverage, x)
-    share = np.outer(leverage, model.ratio) + model.extra
-    expected = x @ model.coefficients + model.shift
+    """Expectation and predictive z by one of the norm's models; ``members`` as for `scores`."""
     value = values.to_numpy(dtype=np.float64)
-    distance = (value - expected) / spread
-    dof = np.broadcast_to(model.dof, distance.shape).copy()
-    own = np.zeros(len(value), dtype=bool) if members is None else members > 0
-    if own.any():
-        left = np.maximum(1 - share[own], 1e-9)
-        deleted = distance[own] / left
-        known = np.isfinite(deleted)
-        squares = dof[own] - np.where(known, distance[own] * deleted, 0)
-        narrower = np.sqrt(np.maximum(squares, 1e-9) / (dof[own] - 1))
-        expected[own] = value[own] - deleted * spread[own]
-        distance[own] = deleted / narrower
-        share[own] = share[own] / left
-        dof[own] -= 1
-    z = _normal_score(distance / np.sqrt(1 + share), dof)
-    return Predicted(expected, z, distance, share, dof)
+    return predict(norm.design, model, value, people, members)
 
 
 def _fill(
@@ -151,16 +126,23 @@ def _fill(
     found: Predicted,
     scans: _Scans,
 ) -> None:
-    cells["z"][inside] = found.z
-    cells["percentile"][inside] = 100 * special.ndtr(found.z)
-    cells["z_low"][inside], cells["z_high"][inside] = interval(found)
-    every = [found.z]
+    signs, curves, names = norm.signs, norm.shapes, norm.names
+    z = bent(curves, names, found.z) * signs
+    ends = np.stack([bent(curves, names, end) * signs for end in interval(found)])
+    cells["z"][inside] = z
+    cells["z_low"][inside], cells["z_high"][inside] = ends.min(axis=0), ends.max(axis=0)
+    counted = percentiles(norm.ceilings, norm.names, found.expected, scans.values.to_numpy())
+    counted = np.where(signs < 0, 100 - counted, counted)
+    by_z = 100 * special.ndtr(z)
+    cells["percentile"][inside] = np.where(np.isfinite(counted), counted, by_z)
+    every = [z]
     if scans.reference_means is not None:
         means = scans.reference_means.loc[scans.values.index]
         for name, divided in other_references(scans.values, means, norm.data_driven).items():
             if name in norm.models and name != norm.measured.reference:
                 model = norm.models[name]
-                every.append(predicted(norm, model, divided, scans.people, scans.members).z)
+                other = predicted(norm, model, divided, scans.people, scans.members).z
+                every.append(bent(curves, names, other) * signs)
     cells["z_reference_low"][inside] = np.min(every, axis=0)
     cells["z_reference_high"][inside] = np.max(every, axis=0)
 
@@ -203,13 +185,6 @@ _LEGENDRE = np.polynomial.legendre.leggauss(48)
 _NODES, _WEIGHTS = (_LEGENDRE[0] + 1) / 2, _LEGENDRE[1] / 2
 """Of Gauss-Legendre quadrature over 0-1; interval ends are exact to 1e-3 SD from 5 people on."""
 _BISECTIONS = 40
-
-
-def _normal_score(t: Array, dof: Array) -> Array:
-    """The standard normal deviate as rare as a t; exact in both tails."""
-    tail = stats.t.sf(np.abs(t), np.broadcast_to(dof, t.shape))
-    score: Array = -np.sign(t) * special.ndtri(tail)
-    return score
 
 
 def _long(

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from tracerless.core.errors import DatasetError, did_you_mean
-from tracerless.core.norm import Array, Design, NormModel
+from tracerless.core.norm import Array, Design, Regression
 
 COVARIATES = ("age", "sex", "education_years")
 MIN_FOR_SPLINE = 60
@@ -80,7 +80,7 @@ def decades(how: Design, people: pd.DataFrame) -> Array:
     return ages
 
 
-def outside(how: Design, model: NormModel, people: pd.DataFrame) -> list[str]:
+def outside(how: Design, model: Regression, people: pd.DataFrame) -> list[str]:
     """For every person, why the norm does not reach them; empty where it does."""
     reasons = [_outside(how, row) for row in people.to_dict("records")]
     reached = [n for n, reason in enumerate(reasons) if not reason]

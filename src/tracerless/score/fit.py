@@ -1,6 +1,7 @@
 """A norm from the tables of normal people."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,12 @@ from sklearn.covariance import ledoit_wolf
 from tracerless.core.errors import DatasetError
 from tracerless.core.norm import Array, Design, Measured, Norm, NormModel
 from tracerless.core.seeds import generator
+from tracerless.score.calibrate import calibration
+from tracerless.score.ceilings import ceilings
 from tracerless.score.design import decades, design, rows
+from tracerless.score.predict import predict
+from tracerless.score.robust import huber
+from tracerless.score.shape import bent, shapes
 
 DATA_DRIVEN = "data_driven"
 N_DATA_DRIVEN = 6
@@ -19,7 +25,30 @@ MIN_FOR_SPREAD = 120
 MIN_TO_FIT = 3
 """People beyond the columns of the regression."""
 FAMILY_CHANCE = 0.05
+SD_LOG_NORMAL = 1.110720735
+"""Standard deviation of log |z| of a standard normal z."""
 _DRAWS, _CHUNK = 200_000, 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a norm is fitted, and what is known of its people.
+
+    Args:
+        confirmed_years: how long the people were followed and stayed normal.
+        digests: ``person_digest`` of each of them.
+        robust: whether outlying people count less (Huber).
+        limits: best possible score of a measure, where there is one.
+        turned: measures of which more is worse.
+        shaped: whether z is bent where normal people's is not normal (`score.shape`).
+    """
+
+    confirmed_years: float = 0.0
+    digests: tuple[str, ...] = ()
+    robust: bool = False
+    limits: Mapping[str, float] = field(default_factory=dict)
+    turned: tuple[str, ...] = ()
+    shaped: bool = False
 
 
 def norm(
@@ -30,8 +59,7 @@ def norm(
     measured: Measured,
     covariates: Sequence[str],
     reference_means: pd.DataFrame | None = None,
-    confirmed_years: float = 0.0,
-    digests: Sequence[str] = (),
+    options: Options | None = None,
 ) -> Norm:
     """Fit a norm.
 
@@ -43,53 +71,73 @@ def norm(
         covariates: among ``age``, ``sex``, ``education_years``.
         reference_means: same index, one column per reference region: the mean of the volume there
             in units of ``values``; so a ratio to another reference is a division.
-        confirmed_years: how long the people were followed and stayed normal.
-        digests: ``person_digest`` of each of them.
+        options: robustness, ceilings, and what is known of the people.
 
     Raises:
         DatasetError: too few people for the covariates, or a measure that does not vary.
     """
     _require_fit(values, covariates)
-    how = design(people, covariates)
-    models = {measured.reference: model(values, people, how)}
+    how, chosen = design(people, covariates), options or Options()
+    main = model(values, people, how, robust=chosen.robust)
+    models = {measured.reference: main}
     steady: tuple[str, ...] = ()
     if reference_means is not None and len(values.columns) > N_DATA_DRIVEN:
-        steady = _steadiest(values, models[measured.reference])
+        steady = _steadiest(values, main)
         for name, divided in other_references(values, reference_means, steady).items():
             if name != measured.reference:
-                models[name] = model(divided, people, how)
-    seed = f"norm {key}"
+                models[name] = model(divided, people, how, robust=chosen.robust)
+    seed, names = f"norm {key}", tuple(str(name) for name in values.columns)
+    signs = np.array([-1.0 if name in chosen.turned else 1.0 for name in names])
+    cut = family_cut(main.correlation * np.outer(signs, signs), seed)
+    y = values.to_numpy(dtype=np.float64)
+    found = predict(how, main, y, people, np.ones(len(y)))
+    curves = shapes(names, found.z) if chosen.shaped else {}
+    residuals = y - predict(how, main, y, people).expected
     return Norm(
         key=key,
         measured=measured,
-        names=tuple(str(name) for name in values.columns),
+        names=names,
         design=how,
         models=models,
         n=len(values),
         n_local=0,
-        family_cut=family_cut(models[measured.reference].correlation, seed),
+        family_cut=cut,
         data_driven=steady,
-        confirmed_years=confirmed_years,
+        confirmed_years=chosen.confirmed_years,
         seed=seed,
-        people=tuple(sorted(digests)),
+        people=tuple(sorted(chosen.digests)),
+        robust=chosen.robust,
+        calibration=calibration(bent(curves, names, found.z) * signs, cut),
+        shapes=curves,
+        turned=tuple(name for name in names if name in chosen.turned),
+        ceilings=ceilings(names, y, residuals, chosen.limits),
     )
 
 
-def model(values: pd.DataFrame, people: pd.DataFrame, how: Design) -> NormModel:
-    """Least squares on the design; the spread may follow age when there are many people."""
+def model(
+    values: pd.DataFrame, people: pd.DataFrame, how: Design, *, robust: bool = False
+) -> NormModel:
+    """Regression on the design; the spread may follow age when there are many people.
+
+    With ``robust`` by Huber's estimate, else by least squares.
+    """
     x, y = rows(how, people), values.to_numpy(dtype=np.float64)
     n, p = x.shape
     leverage: Array = np.linalg.pinv(x.T @ x).astype(np.float64)
-    coefficients = leverage @ x.T @ y
-    residuals = y - x @ coefficients
-    sd = np.sqrt((residuals**2).sum(axis=0) / (n - p))
+    if robust:
+        coefficients, sd = huber(x, y)
+        residuals = y - x @ coefficients
+    else:
+        coefficients = leverage @ x.T @ y
+        residuals = y - x @ coefficients
+        sd = np.sqrt((residuals**2).sum(axis=0) / (n - p))
     slope = np.zeros(y.shape[1])
     if n >= MIN_FOR_SPREAD and "age" in how.covariates:
         along = decades(how, people)
-        slope = _spread_slopes(residuals / sd, along)
-        standard = residuals / np.exp(np.outer(along, slope))
-        sd = np.sqrt((standard**2).sum(axis=0) / (n - p))
-        residuals = standard
+        slope = spread_slopes(residuals / sd, along)
+        residuals = residuals / np.exp(np.outer(along, slope))
+        if not robust:
+            sd = np.sqrt((residuals**2).sum(axis=0) / (n - p))
     f = y.shape[1]
     return NormModel(
         coefficients=coefficients,
@@ -154,16 +202,20 @@ def _correlation(residuals: Array) -> Array:
     return correlation
 
 
-def _spread_slopes(standard: Array, along: Array) -> Array:
+def spread_slopes(standard: Array, along: Array) -> Array:
     """Change of log spread a decade, each measure's own shrunk towards the mean of all."""
     log_square = np.log(np.maximum(standard**2, 1e-12)) / 2
     centered = along - along.mean()
     own = centered @ log_square / (centered**2).sum()
-    error = 1.110720735 / np.sqrt((centered**2).sum())  # SD of log |z| of a standard normal
+    return shrunken(own, SD_LOG_NORMAL / float(np.sqrt((centered**2).sum())))
+
+
+def shrunken(own: Array, error: float) -> Array:
+    """Estimates of equal standard error, shrunk towards their mean as far as they scatter less."""
     between = max(float(own.var()) - error**2, 0.0)
     mean = float(own.mean())
-    shrunk: Array = mean + (own - mean) * between / (between + error**2)
-    return shrunk
+    result: Array = mean + (own - mean) * between / (between + error**2)
+    return result
 
 
 def _require_fit(values: pd.DataFrame, covariates: Sequence[str]) -> None:

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
 from tracerless.core.errors import DatasetError
-from tracerless.core.norm import Array, Norm, NormModel
+from tracerless.core.norm import Array, Norm, NormModel, Regression
 from tracerless.score.apply import predicted
 from tracerless.score.design import outside
 from tracerless.score.fit import other_references
 
+R = TypeVar("R", bound=Regression)
 MIN_LOCAL = 10
 """Normal people of the new scanner; 15 are better."""
 
@@ -71,6 +73,8 @@ def transferred(
         key=key,
         models=models,
         n_local=len(values),
+        calibration=None,
+        ceilings={},
         people=tuple(sorted({*norm.people, *digests})),
     )
 
@@ -78,8 +82,18 @@ def transferred(
 def _moved(norm: Norm, model: NormModel, values: pd.DataFrame, people: pd.DataFrame) -> NormModel:
     """One model with the new scanner's location and spread."""
     residuals = predicted(norm, model, values, people).distance
-    k = len(residuals)
-    mean, variance = residuals.mean(axis=0), residuals.var(axis=0, ddof=1)
+    return moved(model, residuals.mean(axis=0), residuals.var(axis=0, ddof=1), len(residuals))
+
+
+def moved(model: R, mean: Array, variance: Array, k: int) -> R:
+    """A regression with the location and spread of k local people.
+
+    Args:
+        model: of the old scanner, f columns.
+        mean: (f,) of the local people's distances in its standard deviations.
+        variance: (f,) of the same, unbiased.
+        k: local people.
+    """
     scale2, scale_dof, borrowed = _spreads(variance, k - 1)
     location, unsure = _locations(mean, scale2 / k)
     return replace(
@@ -113,7 +127,7 @@ def _spreads(variance: Array, dof: int) -> tuple[Array, float, float]:
     e = log - special.digamma(dof / 2) + np.log(dof / 2)
     scatter = float(e.var(ddof=1)) if len(e) > 1 else 0.0
     excess = scatter - float(special.polygamma(1, dof / 2))
-    prior = 2 * _inverse_trigamma(excess) if excess > 0 else 1e3
+    prior = 2 * inverse_trigamma(excess) if excess > 0 else 1e3
     prior = min(prior, 1e3)
     common = float(np.exp(e.mean() + special.digamma(prior / 2) - np.log(prior / 2)))
     posterior = (prior * common + dof * variance) / (prior + dof)
@@ -121,7 +135,7 @@ def _spreads(variance: Array, dof: int) -> tuple[Array, float, float]:
     return posterior, min(prior + dof, 3.0 * dof), prior / (prior + dof)
 
 
-def _inverse_trigamma(y: float) -> float:
+def inverse_trigamma(y: float) -> float:
     """The x whose trigamma is y, by Newton's steps on 1 / trigamma."""
     x = 0.5 + 1 / y
     for _ in range(50):

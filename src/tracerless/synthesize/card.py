@@ -34,15 +34,14 @@ def card(checkpoint: Checkpoint) -> str:
         "## How it was made",
         "",
         f"- {_how(made)} at {spacing} mm, torch {made.history.torch}",
-        f"- {made.n_trained} people in training, {made.n_held_out} held out to measure and "
-        "calibrate; digests of all of them are inside the checkpoint",
+        f"- {_judged(made)}; digests of all of them are inside the checkpoint",
         f"- Digest {made.digest}",
         "",
-        "## Skill on the held-out people",
+        "## Skill on people it did not see",
         "",
         "1 - MAE / MAE of the training mean over regions, each person calibrated on the others. "
-        "0 = no better than the mean. Held-out people also chose the slopes: an independent "
-        "evaluation counts more.",
+        "0 = no better than the mean. The same people chose the slopes: an independent evaluation "
+        "counts more.",
         "",
         "| inputs | skill | slope | people |",
         "| --- | --- | --- | --- |",
@@ -59,6 +58,15 @@ def _how(made: Checkpoint) -> str:
         f"Network {made.recipe.network}, {made.recipe.steps} steps of {made.recipe.batch} people, "
         f"seed {made.recipe.seed}, {made.history.threads} threads,"
     )
+
+
+def _judged(made: Checkpoint) -> str:
+    if is_solved(made.recipe.network):
+        return (
+            f"{made.n_trained} people in training, each judged by a solution that left them out "
+            "(five folds)"
+        )
+    return f"{made.n_trained} people in training, {made.n_held_out} held out to judge and calibrate"
 
 
 def _row(key: str, made: Checkpoint) -> str:

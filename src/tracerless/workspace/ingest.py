@@ -11,6 +11,7 @@ from tracerless.io.openers import advice
 from tracerless.io.vault import RECORD, Vault
 from tracerless.workspace import dataset as datasets
 from tracerless.workspace import ingest_people, ingest_quarantine
+from tracerless.workspace.cognition_bound import scan_days
 from tracerless.workspace.ingest_admit import admit, identified
 from tracerless.workspace.ingest_batch import Batch
 from tracerless.workspace.ingest_report import IngestReport, notes, report
@@ -47,7 +48,7 @@ def ingest(  # noqa: PLR0913 - what a batch is: where from, where to, by which p
         options: codes of CID 7050 on top of the policy's own.
         domain: linkage domain; empty is the one that the dataset records, else in-house.
         workers: processes; sessions are shared out among them.
-        phenotype: CSV keyed by chart number; rows of people in the dataset cross.
+        phenotype: table keyed by chart number; rows of people in the dataset cross.
         progress: walks series.
 
     Raises:
@@ -125,7 +126,8 @@ def _end(
     table: ingest_people.Phenotype | None,
 ) -> ingest_people.Crossed:
     """Write people, quarantine and log; what of the table crossed."""
-    crossed = ingest_people.write_people(home, batch.vault, table)
+    scanned = scan_days(batch.series, batch.admission.sessions)
+    crossed = ingest_people.write_people(home, batch.vault, table, scanned)
     ingest_quarantine.write(
         home.root,
         batch.keep_out(),

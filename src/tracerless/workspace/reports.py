@@ -13,6 +13,8 @@ from tracerless.io.atomic import write_text
 from tracerless.workspace.batch import Track
 from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.derivatives import describe, prediction_of, sheet_of
+from tracerless.workspace.norms_page import Tables, against, kept_tables
+from tracerless.workspace.person_blocks import Predictions, blocks, kept_predictions
 from tracerless.workspace.provenance import software
 from tracerless.workspace.shelf import SessionShelf
 from tracerless.workspace.tables import read_cohort, read_evaluation
@@ -33,6 +35,7 @@ def write_reports(
         DatasetError: no session is prepared.
     """
     cohort, entries, pages = read_cohort(dataset), [], []
+    kept = kept_tables(dataset), kept_predictions(dataset)
     for key in track(keys, "report", len(keys)):
         shelf = SessionShelf(dataset, key)
         prepared: Prepared | None = shelf.latest("prepared")
@@ -40,7 +43,7 @@ def write_reports(
             continue
         prediction = prediction_of(shelf, prepared)
         path = dataset.reports / f"{key}.html"
-        write_text(path, _session_page(dataset, shelf, prepared, prediction))
+        write_text(path, _session_page(shelf, prepared, prediction, kept))
         pages.append(path)
         diagnosis = cohort.diagnosis(key.person)
         entries.append(publish.session_entry(prepared, path.name, prediction, diagnosis))
@@ -58,21 +61,28 @@ def write_reports(
 
 
 def _session_page(
-    dataset: Dataset, shelf: SessionShelf, prepared: Prepared, prediction: Prediction | None
+    shelf: SessionShelf,
+    prepared: Prepared,
+    prediction: Prediction | None,
+    kept: tuple[Tables, Predictions],
 ) -> str:
+    dataset = shelf.dataset
     recipe = dataset.recipe.prepare
+    tables = _tables(shelf, synthetic=prediction is not None)
     evaluation = read_evaluation(dataset)
     of_this_model = evaluation and prediction and evaluation.model == prediction.model
     return publish.session_page(
         prepared,
         resources.atlas(recipe.atlas, recipe.voxel_mm, dataset.root),
         template=resources.template(recipe.voxel_mm),
-        tables=_tables(shelf, synthetic=prediction is not None),
+        tables=tables,
         prediction=prediction,
         evaluation=evaluation if of_this_model else None,
         backing=publish.Backing(
             {name: each for name, each in software().items() if name != "tracerless"},
             sheet_of(dataset, prepared.key),
+            against(dataset, prepared.key, kept[0], tables),
+            blocks(kept[1], prepared.key),
         ),
     )
 

@@ -64,9 +64,12 @@ def train(
         ModelError: nothing to learn from.
         RecipeMismatchError: the state that a stopped training left belongs to other settings.
     """
-    changes = {"network": network, "steps": steps}
-    wanted = {each: value for each, value in changes.items() if value is not None}
-    recipe = dataclasses.replace(dataset.recipe.synthesize, **wanted)
+    usual = dataset.recipe.synthesize
+    recipe = dataclasses.replace(
+        usual,
+        network=usual.network if network is None else network,
+        steps=usual.steps if steps is None else steps,
+    )
     name = name or recipe.network
     if next(pairs(dataset), None) is None:
         raise ModelError(

@@ -37,6 +37,7 @@ _KNOWN = tuple(
         r"sourcedata/deidentification\.json",
         r"derivatives/[^/.]+/\.bidsignore",
         r"atlas-[A-Za-z0-9]+\.tsv",
+        r"phenotype/([a-z0-9_]+\.(tsv|json)|dictionary\.csv)",
         r"sourcedata/sub-[A-Za-z0-9]+/ses-[A-Za-z0-9]+/[^/.]+/(\d{4,7}\.dcm|series\.json)",
         r"sourcedata/sub-[A-Za-z0-9]+/ses-[A-Za-z0-9]+/([^/.]+/)?(face|defac)[^/]*\.(png|json)",
         r"sub-[A-Za-z0-9]+/(ses-[A-Za-z0-9]+/)?((anat|perf|pet)/)?[^/.]+\.(nii(\.gz)?|json|tsv)",

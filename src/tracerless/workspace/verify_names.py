@@ -4,11 +4,13 @@ What tracerless names itself is shown; any other part of a path is shown as its 
 neighbors, ``[3]`` for the third by name, so that it can be found in the folder.
 """
 
+import functools
 import re
 from pathlib import Path
 
 from tracerless.core.volume import Contrast
 from tracerless.deidentify.keys import is_pseudonym
+from tracerless.io.cognition import dictionary
 
 _WORDS = frozenset(
     {"sourcedata", "derivatives", "tracerless", "models", "reports", "evaluation", "problems",
@@ -17,6 +19,7 @@ _WORDS = frozenset(
      "cohort_roi.json", "regions.tsv", "regions.json", "atlases", "desc-qc_summary.tsv",
      "desc-qc_summary.json", "site.toml",
      "dataset_description.json", "participants.tsv", "participants.json", ".bidsignore",
+     "phenotype", "dictionary.csv", "followup.tsv", "followup.json",
      "tracerless.toml", "quarantine.json", "consent.json", "withdrawn.json", "SIMULATED.txt",
      ".DS_Store", "Thumbs.db"}
 )  # fmt: skip
@@ -50,8 +53,15 @@ def _parts(path: Path, root: Path) -> list[str]:
     return parts
 
 
+@functools.cache
+def _tools() -> frozenset[str]:
+    """Files of cognitive tests of the dictionary that this package carries."""
+    tools = {test.tool for test in dictionary().tests.values()}
+    return frozenset(f"{tool}.{ending}" for tool in tools for ending in ("tsv", "json"))
+
+
 def _is_ours(name: str) -> bool:
-    if name in _WORDS or _SHAPES.fullmatch(name):
+    if name in _WORDS or name in _tools() or _SHAPES.fullmatch(name):
         return True
     person = _PERSON.fullmatch(name)
     return person is not None and is_pseudonym(person.group(1))

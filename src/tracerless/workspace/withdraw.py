@@ -22,6 +22,7 @@ from tracerless.workspace.models import STATE, WEIGHTS, load_checkpoint
 from tracerless.workspace.norms import FILE as NORM
 from tracerless.workspace.tables import EVALUATION
 
+CLASSIFIER, RISK = "classifier.json", "risk.json"
 MODEL_FILE = "withdrawals.json"
 """Beside a model: people it was trained on who withdrew since, as digests."""
 
@@ -128,7 +129,13 @@ def _mark_models(dataset: Dataset, digest: str) -> list[str]:
     """Note beside each model that saw the person; the names of these models."""
     weights = [(p, load_checkpoint(p).people) for p in dataset.models.glob(f"*/{WEIGHTS}")]
     fitted = [(p, norms.read(p).people) for p in dataset.models.glob(f"*/{NORM}")]
-    seen = sorted(path.parent for path, people in (*weights, *fitted) if digest in people)
+    tabular = [
+        (path, path.read_text(encoding="utf-8"))  # their digests stand in them as text
+        for name in (CLASSIFIER, RISK)
+        for path in dataset.models.glob(f"*/{name}")
+    ]
+    every = (*weights, *fitted, *tabular)
+    seen = sorted(path.parent for path, people in every if digest in people)
     for folder in seen:
         _mark(folder / MODEL_FILE, digest)
     return [folder.name for folder in seen]
@@ -155,7 +162,8 @@ def _drop_aggregates(dataset: Dataset) -> None:
 def _aggregates(dataset: Dataset) -> Iterator[Path]:
     evaluation = dataset.derivatives / EVALUATION
     yield from sorted(path for path in evaluation.rglob("*") if path.is_file())
-    yield from sorted(dataset.reports.glob("index.html"))
+    for made_of_all in ("index.html", "diagnosis-*.html", "risk-*.html"):
+        yield from sorted(dataset.reports.glob(made_of_all))
     yield from sorted(dataset.models.glob(f"*/{STATE}"))
     yield from sorted(dataset.derivatives.glob("norm-*"))
     yield from sorted(path for path in (dataset.root / "verification").glob("*") if path.is_file())
