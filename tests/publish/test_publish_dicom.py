@@ -17,8 +17,10 @@ from tracerless.core.errors import DicomError, GeometryError, QuantityError
 from tracerless.core.grid import Grid
 from tracerless.core.prediction import SYNTHETIC_LABEL_EN
 from tracerless.core.volume import Contrast, Quantity, Volume, with_array
-from tracerless.publish import capture, parametric, parametric_map, secondary_capture
+from tracerless.publish import capture, parametric
+from tracerless.publish.capture import secondary_capture
 from tracerless.publish.marking import SERIES_DESCRIPTION, require_marked
+from tracerless.publish.parametric import parametric_map
 
 MADE = datetime(2026, 1, 2, 3, 4, 5)
 SHAPE = (12, 20, 16)  # slices, rows, columns

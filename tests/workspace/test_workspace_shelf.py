@@ -12,11 +12,12 @@ from tracerless.core.prediction import Estimate, Evaluation, Prediction
 from tracerless.core.session import Native, NativeSeries, Prepared
 from tracerless.core.volume import Contrast, Quantity, Volume
 from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.domain import training_domain
 from tracerless.workspace.models import find_checkpoint, load_checkpoint
 from tracerless.workspace.rendered_people import write_prepared_people
 from tracerless.workspace.shelf import SessionShelf
 from tracerless.workspace.tables import read_cohort, read_evaluation, write_evaluation
-from tracerless.workspace.training import pairs, training_domain
+from tracerless.workspace.training import pairs
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,16 @@
-"""What leaves the house: report pages, pictures and DICOM, each marked where it is synthetic."""
+"""What leaves the house: report pages, pictures and DICOM, each marked where it is synthetic.
+
+DICOM comes from `publish.parametric` and `publish.capture` directly: their writer takes seconds to
+import, and most commands write none.
+"""
 
 from tracerless.publish.against import Against
 from tracerless.publish.assessment import assessment_page
-from tracerless.publish.capture import secondary_capture
 from tracerless.publish.cohort import SessionEntry, cohort_page, session_entry
 from tracerless.publish.contact import contact_sheet
 from tracerless.publish.forest import Named
 from tracerless.publish.model_card import model_card
 from tracerless.publish.panel import Panel, session_panels
-from tracerless.publish.parametric import parametric_map
 from tracerless.publish.person import person_block
 from tracerless.publish.picture import picture
 from tracerless.publish.session import Backing, session_page
@@ -28,11 +30,9 @@ __all__ = [
     "contact_sheet",
     "default_slices",
     "model_card",
-    "parametric_map",
     "person_block",
     "picture",
     "projections",
-    "secondary_capture",
     "session_entry",
     "session_page",
     "session_panels",

@@ -1,7 +1,6 @@
 """The leakage audit of an evaluation that a dataset keeps."""
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,13 @@ from tracerless.core.cohort import COLUMNS
 from tracerless.core.errors import ModelError, did_you_mean
 from tracerless.core.study import Arm, Study
 from tracerless.diagnose import audit as audits
-from tracerless.io import cognition
+from tracerless.io import assessments, cognition
 from tracerless.io import norms as norm_files
 from tracerless.workspace import diagnosis, norms
 from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.models import WEIGHTS, find_checkpoint, load_checkpoint
 from tracerless.workspace.shelf import SessionShelf
-from tracerless.workspace.study import NO_IMAGE
+from tracerless.workspace.study import MAX_GAP_DAYS, NO_IMAGE
 from tracerless.workspace.study import study as study_of
 from tracerless.workspace.tables import EVALUATION
 
@@ -49,25 +48,24 @@ def of_evaluation(
         synthesizer_names: the same of synthesizers.
 
     Raises:
-        ModelError: there is no such evaluation, or it kept no predictions by fold.
+        ModelError: there is no such evaluation, it is damaged, or kept no predictions by fold.
     """
     folder = _folder(dataset, key)
-    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    facts = {**record, **record.get("facts", {})}
+    facts = assessments.read(folder).facts
     arm, rows = _predictions(folder)
-    found = study_of(dataset, str(facts.get("contrast", "FDG")))
+    found = study_of(
+        dataset,
+        _contrast(str(facts.get("contrast", ""))),
+        max_gap_days=int(facts.get("gap_days", MAX_GAP_DAYS)),
+    )
     taken, fold = _folds(found, rows)
     trial = audits.trial_of(taken, fold, taken.keys(arm))
     named = [*norm_names, *([facts["norm"]] if facts.get("norm") else [])] or [NONE]
-    return folder.name, audits.audit(
+    findings = audits.audit(
         trial,
-        known(
-            dataset,
-            taken,
-            norm_names=named,
-            synthesizer_names=synthesizer_names,
-        ),
+        known(dataset, taken, norm_names=named, synthesizer_names=synthesizer_names),
     )
+    return folder.name, tuple(_with_sentinel(each, facts) for each in findings)
 
 
 def of_model(
@@ -84,8 +82,7 @@ def of_model(
         ModelError: there is no such classifier, or the dataset lacks one of its columns.
     """
     classifier = diagnosis.find(dataset, name)
-    contrast = classifier.measured.contrast
-    found = study_of(dataset, NO_IMAGE if contrast == norms.COGNITION else contrast)
+    found = study_of(dataset, _contrast(classifier.measured.contrast))
     keys = [each.key for each in classifier.predictors]
     missing = [key for key in keys if key not in found.table]
     if missing:
@@ -141,6 +138,24 @@ def defining_names() -> frozenset[str]:
     return frozenset(own)
 
 
+def _with_sentinel(finding: audits.Finding, facts: Mapping[str, Any]) -> audits.Finding:
+    """Labels without meaning that were told apart betray what no column shows."""
+    sentinel = facts.get("sentinel") or {}
+    if finding.check != "selection" or sentinel.get("holds", True):
+        return finding
+    return audits.Finding(
+        "selection",
+        audits.Verdict.FOUND,
+        f"With permuted labels the AUC is {sentinel['low']:.2f} to {sentinel['high']:.2f}, not .5.",
+        "Look for a step that is fitted before the folds are made.",
+    )
+
+
+def _contrast(measured: str) -> str:
+    """How a study of that is asked for."""
+    return NO_IMAGE if measured in {"", norms.COGNITION} else measured
+
+
 def _folder(dataset: Dataset, key: str | None) -> Path:
     root = dataset.derivatives / EVALUATION
     names = sorted(p.parent.name for p in root.glob(f"*/{RECORD}"))
@@ -167,6 +182,8 @@ def _predictions(folder: Path) -> tuple[Arm, pd.DataFrame]:
             table = pd.read_csv(
                 path, sep="\t", na_values="n/a", dtype={"participant_id": str, "session_id": str}
             )
+            if table.empty or not {"participant_id", "model", "repeat", "fold"} <= set(table):
+                raise ModelError(f"{path.name} is damaged.", hint="Evaluate again.")
             return arm, table[table["model"] == table["model"].iloc[0]]
     raise ModelError(f"Evaluation {folder.name} keeps the leaky arm only.")
 
@@ -201,7 +218,9 @@ def _staging(study: Study) -> pd.DataFrame:
     return study.table[[each.key for each in study.predictors if each.leak is Leak.HIGH]]
 
 
-def _digests(names: Sequence[str], people: Any) -> dict[str, frozenset[str]] | None:
+def _digests(
+    names: Sequence[str], people: Callable[[str], Iterable[str]]
+) -> dict[str, frozenset[str]] | None:
     if not names:
         return None
     return {name: frozenset(people(name)) for name in names if name != NONE}

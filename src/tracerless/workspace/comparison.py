@@ -11,9 +11,9 @@ from tracerless.core.recipe import fingerprint
 from tracerless.core.volume import Contrast
 from tracerless.synthesize import Checkpoint
 from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.domain import training_domain
 from tracerless.workspace.shelf import SessionShelf
 from tracerless.workspace.tables import read_cohort
-from tracerless.workspace.training import training_domain
 
 Tables = tuple[Mapping[Contrast, RoiTable], RoiTable, RoiTable, Prediction]
 """Of one session: what was acquired, what was predicted, what the training mean says, and the

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from pydicom import Dataset as DicomDataset
 
-from tracerless import publish
 from tracerless.core.errors import ContrastError, DicomError
 from tracerless.core.people import SessionKey
 from tracerless.core.prediction import Prediction
 from tracerless.core.volume import Contrast, Volume
 from tracerless.io.atomic import atomic
 from tracerless.io.dicom_read import Rejection, read
+from tracerless.publish.parametric import parametric_map
 from tracerless.workspace.batch import Track
 from tracerless.workspace.clean import clean_session, keeps_faces
 from tracerless.workspace.dataset import Dataset
@@ -67,9 +67,7 @@ def _parametric_map(
             f"{key}: the T1 does not state that its face was removed, as the policy orders.",
             hint="De-identify the session again.",
         )
-    return publish.parametric_map(
-        volume, source=good, prediction=prediction, made=_study_time(good[0])
-    )
+    return parametric_map(volume, source=good, prediction=prediction, made=_study_time(good[0]))
 
 
 def _t1_files(dataset: Dataset, key: SessionKey) -> tuple[Path, ...]:

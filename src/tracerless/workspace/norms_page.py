@@ -14,8 +14,8 @@ from tracerless.io import cognition, nifti, resources
 from tracerless.io import norm_maps as maps
 from tracerless.io.atlases import regions
 from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.domain import training_domain
 from tracerless.workspace.norms_scans import COGNITION
-from tracerless.workspace.training import training_domain
 
 _COMPOSITES = {"meta_AD": publish.Named("AD meta-region", "阿茲海默症綜合腦區", "composite")}
 

@@ -14,8 +14,8 @@ from tracerless.core.norm import Measured
 from tracerless.core.people import Pseudonym, person_digest
 from tracerless.workspace.cognition import read_scores
 from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.domain import training_domain
 from tracerless.workspace.tables import COHORT_TABLE, read_cohort
-from tracerless.workspace.training import training_domain
 
 ASYMMETRY = "AI_"
 MIN_SHARE = 0.7

@@ -13,12 +13,12 @@ from tracerless.io.atomic import write_text
 from tracerless.workspace.batch import Track
 from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.derivatives import describe, prediction_of, sheet_of
+from tracerless.workspace.domain import training_domain
 from tracerless.workspace.norms_page import Tables, against, kept_tables
 from tracerless.workspace.person_blocks import Predictions, blocks, kept_predictions
 from tracerless.workspace.provenance import software
 from tracerless.workspace.shelf import SessionShelf
 from tracerless.workspace.tables import read_cohort, read_evaluation
-from tracerless.workspace.training import training_domain
 
 SIMULATED_NOTE = (
     "Every scan in this dataset is simulated. Nothing here was ever tested on acquired scans of "

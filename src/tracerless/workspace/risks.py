@@ -74,8 +74,8 @@ def fit(
             progress=progress,
         )
     folder = dataset.models / name
-    locked = files.write(folder / FILE, made)
-    write_text(folder / "README.md", card(made, locked))
+    write_text(folder / "README.md", card(made, files.locked_hash(made)))
+    files.write(folder / FILE, made)  # last: a folder without it holds no model
     return made, folder / FILE
 
 

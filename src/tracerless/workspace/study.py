@@ -13,8 +13,8 @@ from tracerless.io.atlases import regions
 from tracerless.workspace import norms
 from tracerless.workspace.cognition import Scores, read_scores
 from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.domain import training_domain
 from tracerless.workspace.tables import COHORT_TABLE, read_cohort
-from tracerless.workspace.training import training_domain
 
 NO_IMAGE = "none"
 """Instead of a contrast: people and scores alone, one row a person."""

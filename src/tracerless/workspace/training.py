@@ -13,8 +13,8 @@ from tracerless.io import resources
 from tracerless.synthesize import Checkpoint
 from tracerless.synthesize.fit import Progress, Watch
 from tracerless.synthesize.state import TrainingState
-from tracerless.workspace.clean import source_series
-from tracerless.workspace.dataset import SIMULATED_MARK, Dataset
+from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.domain import training_domain
 from tracerless.workspace.models import finished, load_state, save_checkpoint, save_state
 from tracerless.workspace.shelf import SessionShelf
 
@@ -30,14 +30,6 @@ def pairs(dataset: Dataset) -> Iterator[Prepared]:
 def _teaches(prepared: Prepared) -> bool:
     has_mr = any(contrast in prepared.volumes for contrast in MR_INPUTS)
     return prepared.verdict != "fail" and has_mr and Contrast.FDG in prepared.volumes
-
-
-def training_domain(dataset: Dataset) -> str:
-    """``simulated`` when every series, or the dataset as a whole, says that it is."""
-    if (dataset.root / SIMULATED_MARK).is_file():
-        return "simulated"
-    series = source_series(dataset.root)
-    return "simulated" if series and all(each.is_synthetic for each in series) else "acquired"
 
 
 def train(
