@@ -6,7 +6,19 @@
 
 import sys
 
-from bench import deidentify, deidentify_speed, demo, prepare, regions, skill, start
+from bench import (
+    deidentify,
+    deidentify_speed,
+    demo,
+    diagnose,
+    norms,
+    prepare,
+    regions,
+    risk,
+    skill,
+    start,
+    tables,
+)
 
 BENCHES = {
     "help": start.main,
@@ -14,6 +26,10 @@ BENCHES = {
     "skill": skill.main,
     "prepare": prepare.main,
     "regions": regions.main,
+    "tables": tables.main,
+    "norms": norms.main,
+    "diagnose": diagnose.main,
+    "risk": risk.main,
     "deidentify": deidentify.main,
     "deidentify-speed": deidentify_speed.main,
     "deidentify-heldout": deidentify.held_out,

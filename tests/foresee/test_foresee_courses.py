@@ -86,8 +86,8 @@ def test_everybody_left_out_is_counted_with_the_reason():
     for why in (
         "dementia at the scan",
         "no diagnosis at the scan",
-        "not seen again",
-        "never examined again",
+        "no contact after the scan",
+        "no examination after the scan",
         "MCI at the scan",
     ):
         assert f"1 people left out: {why}." in said

@@ -86,7 +86,7 @@ def test_patients_stand_out_in_the_regions_where_they_are_low(dataset, run):
     for each in reached:
         assert {"region_0", "region_1", "region_2", "region_3"} <= set(each["below_family"])
     table = pd.read_csv(result["table"], sep="\t", na_values="n/a", keep_default_na=False)
-    told = json.loads((dataset.derivatives / "norm-norm-FDG_zscores.json").read_text("utf-8"))
+    told = json.loads((dataset.derivatives / "norm-FDG_zscores.json").read_text("utf-8"))
     assert set(told) == set(table.columns)
     assert (table.groupby("participant_id")["in_norm"].first() == "yes").sum() == N_NORMAL - 1
     _, shown, _ = run("norms", "show", dataset.root)

@@ -52,6 +52,8 @@ def command(
     Example: tracerless simulate my-hospital --people 6 --seed trial
     """
     simulate_tables.require_tables(tables_only=tables_only, prepared=prepared, asked=asked)
+    if size != "demo" and (tables_only or prepared):
+        raise click.UsageError("--size is of DICOM; it goes without --tables-only and --prepared.")
     if tables_only:
         simulate_tables.write(
             folder, people, seed, diagnoses=diagnoses, asked=asked, as_json=as_json

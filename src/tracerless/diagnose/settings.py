@@ -66,7 +66,11 @@ class Settings:
         _require("models", self.models, MODELS)
         _require("classes", self.classes, tuple(Diagnosis))
         if not self.models or len(self.classes) == 1:
-            raise RecipeError(f"models={self.models}, classes={self.classes}: too few to compare.")
+            only = "no model" if not self.models else f"the class {self.classes[0]} alone"
+            raise RecipeError(
+                f"There is nothing to compare with {only}.",
+                hint="Name two classes or more with --class, or none to take all.",
+            )
         for name, (low, high) in _LIMITS.items():
             if not low <= getattr(self, name) <= high:
                 raise RecipeError(f"{name}={getattr(self, name)} is outside {low}-{high}.")

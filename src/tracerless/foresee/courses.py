@@ -214,7 +214,7 @@ def _one(start: str, visits: pd.DataFrame | None, settings: RiskSettings) -> _Co
     if start not in settings.starts:
         return _Course(why=f"{start} at the scan")
     if visits is None or not (visits["years"] > 0).any():
-        return _Course(why="not seen again")
+        return _Course(why="no contact after the scan")
     later = visits[visits["years"] > 0]
     exams = [
         (float(years), str(diagnosis))
@@ -249,7 +249,7 @@ def _course(
         )
         death = np.nan
     if np.isnan(death) and low == 0:
-        return _Course(why="never examined again")
+        return _Course(why="no examination after the scan")
     return _Course(low, high, death, last, "", tuple(marks))
 
 

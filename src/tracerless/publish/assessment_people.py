@@ -144,7 +144,7 @@ def _share_cell(value: float) -> str:
 def _learning(look: View) -> str:
     found, metric = look.table("learning_curve"), look.metric_of("learning_curve")
     found = found[found["metric"].astype(str) == metric]
-    if found.empty:
+    if found["n"].nunique() < 2:  # one size shows no course
         return ""
     models = list(dict.fromkeys(found["model"].astype(str)))
     curves = [
@@ -157,10 +157,10 @@ def _learning(look: View) -> str:
     ]
     name = words.english(words.METRIC_NAMES, metric)
     drawn = learning_chart(curves, name, f"{name} over the number of people")
-    note = "Still rising at its right end: more people would help more than another model."
+    note = "Where it still rises at its right end, more people would help more than another model."
     return (
         f"<h3>Learning curve{zh('學習曲線')}</h3>{drawn}"
-        f"{paragraph(note, '右端仍上升者，增加人數優於更換模型。', kind='note')}"
+        f"{paragraph(note, '右端若仍上升，增加人數優於更換模型。', kind='note')}"
     )
 
 

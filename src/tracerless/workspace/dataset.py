@@ -109,6 +109,11 @@ class Dataset:
         return tuple(sorted({*self.source_sessions(), *_sessions(self.derivatives)}))
 
 
+def table_stem(kind: str, key: str) -> str:
+    """How a table of a norm or model is called: its kind, then its key, no word twice."""
+    return key if key.startswith(f"{kind}-") else f"{kind}-{key}"
+
+
 _OURS = {DESCRIPTION, RECIPE, "README", ".bidsignore"}
 
 

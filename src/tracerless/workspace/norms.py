@@ -18,7 +18,7 @@ from tracerless.score.card import card
 from tracerless.score.fit import Options
 from tracerless.workspace import norms_indices, norms_maps
 from tracerless.workspace.batch import Track
-from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.dataset import Dataset, table_stem
 from tracerless.workspace.norms_scans import COGNITION, Scans, normal_people, scans
 
 __all__ = ["COGNITION", "FILE", "Applied", "Choices", "Scans", "apply", "find", "fit", "scans"]
@@ -124,14 +124,14 @@ def apply(dataset: Dataset, norm: Norm, folder: Path, *, track: Track = silent) 
     members = _members(norm, found)
     table = score.scores(norm, found.values, found.people, found.references, members=members)
     whole = _with_keys(norm, table, found, members)
-    path = dataset.derivatives / f"norm-{norm.key}_zscores.tsv"
+    path = dataset.derivatives / f"{table_stem('norm', norm.key)}_zscores.tsv"
     if norm.measured.contrast == COGNITION:
         _write(path, whole, MEANINGS)
         return Applied(whole, (path,), 0, found.left_out)
     maps = norms_maps.apply(dataset, folder, found, members, track=track)
     indices = norms_indices.apply(folder, norm, found, (table, maps.indices), members)
     _write(path, whole, MEANINGS)
-    beside = dataset.derivatives / f"norm-{norm.key}_indices.tsv"
+    beside = dataset.derivatives / f"{table_stem('norm', norm.key)}_indices.tsv"
     _write(beside, _with_keys(norm, indices, found, members), norms_indices.MEANINGS)
     return Applied(whole, (path, beside), maps.n, (*found.left_out, *maps.left_out))
 

@@ -115,9 +115,8 @@ def _read(dataset: Dataset, kind: str) -> dict[str, pd.DataFrame]:
     found: dict[str, pd.DataFrame] = {}
     for path in sorted(dataset.derivatives.glob(f"norm-*_{kind}.tsv")):
         table = _table(path)
-        if "contrast" in table:  # tables of an older version say too little
-            norm = path.name.removeprefix("norm-").removesuffix(f"_{kind}.tsv")
-            found[norm] = table
+        if "contrast" in table and len(table):  # tables of an older version say too little
+            found[str(table["norm"].iloc[0])] = table
     return found
 
 

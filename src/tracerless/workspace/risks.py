@@ -22,7 +22,7 @@ from tracerless.io import risks as files
 from tracerless.io.atomic import write_json, write_text
 from tracerless.score.within import Within
 from tracerless.workspace.audit import NONE, known
-from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.dataset import Dataset, table_stem
 from tracerless.workspace.followup import TABLE, read_followup
 from tracerless.workspace.risk_steps import TOOLS
 from tracerless.workspace.study import MAX_GAP_DAYS, study
@@ -110,7 +110,7 @@ def predict(
     with threadpool_limits(1):
         told = foresee.outlooks(model, found, _norm(model), TOOLS)
     table = _table(told, model)
-    path = dataset.derivatives / f"risk-{model.key}_predictions.tsv"
+    path = dataset.derivatives / f"{table_stem('risk', model.key)}_predictions.tsv"
     write_json(
         path.with_suffix(".json"),
         {
