@@ -13,6 +13,8 @@ from tracerless.foresee.fit import prepared_task
 from tracerless.foresee.nested import nested
 from tracerless.foresee.scores import difference, judged, jury
 
+pytestmark = pytest.mark.slow
+
 TESTS = ("mspike", "hgb", "creat")
 
 

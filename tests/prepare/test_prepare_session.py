@@ -149,6 +149,7 @@ def test_the_coil_gain_is_taken_out(prepared: Prepared) -> None:
     assert ratio == pytest.approx(1.0, abs=0.08)
 
 
+@pytest.mark.slow
 def test_two_runs_give_the_same_bytes(
     prepared: Prepared,
     t1: NativeSeries,

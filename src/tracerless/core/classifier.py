@@ -3,44 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Protocol
-
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
+from typing import Any
 
 from tracerless.core.errors import ModelError
-from tracerless.core.norm import Design, Measured, NormModel
-from tracerless.core.steps import Array, Harmonizer, Imputer, Scaler, locked, require_shape
+from tracerless.core.norm import Measured
+from tracerless.core.steps import Array, FittedZ, Harmonizer, Imputer, Scaler, locked, require_shape
 from tracerless.core.study import Arm, Predictor
-
-
-class FittedZ(Protocol):
-    """A norm that serves as a step (``score.within.Within``)."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Measures, in order."""
-        ...
-
-    @property
-    def how(self) -> Design:
-        """Covariates."""
-        ...
-
-    @property
-    def norm(self) -> NormModel:
-        """The regression."""
-        ...
-
-    def z(
-        self,
-        values: pd.DataFrame,
-        people: pd.DataFrame,
-        members: NDArray[np.bool_] | None = None,
-    ) -> pd.DataFrame:
-        """Standard deviations from the expectation; ``members`` are rows that it was fitted on."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from tracerless.core.errors import ModelError
+from tracerless.core.norm import Design, NormModel
 
 Array = NDArray[np.float64]
 
@@ -118,3 +121,41 @@ class Harmonizer:
             object.__setattr__(self, name, array)
         if not (self.stretch > 0).all():
             raise ModelError("A harmonizer's stretch must be positive.")
+
+
+class FittedZ(Protocol):
+    """A norm that serves as a step (``score.within.Within``)."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Measures, in order."""
+        ...
+
+    @property
+    def how(self) -> Design:
+        """Covariates."""
+        ...
+
+    @property
+    def norm(self) -> NormModel:
+        """The regression."""
+        ...
+
+    def z(
+        self,
+        values: pd.DataFrame,
+        people: pd.DataFrame,
+        members: NDArray[np.bool_] | None = None,
+    ) -> pd.DataFrame:
+        """Standard deviations from the expectation; ``members`` are rows that it was fitted on."""
+        ...
+
+
+class ZStep(Protocol):
+    """Fits a norm on the normal people of the training rows."""
+
+    def fit(
+        self, values: pd.DataFrame, people: pd.DataFrame, is_normal: NDArray[np.bool_]
+    ) -> FittedZ:
+        """A norm of (n, f) ``values``, from the rows that ``is_normal`` names."""
+        ...

@@ -8,12 +8,12 @@ from tracerless import __version__
 from tracerless.core.classifier import Classifier
 from tracerless.core.errors import ModelError, did_you_mean
 from tracerless.core.people import Pseudonym, person_digest
+from tracerless.core.steps import ZStep
 from tracerless.core.study import Arm, Study
 from tracerless.diagnose import conformal, explain
 from tracerless.diagnose.choose import losses, simplest
 from tracerless.diagnose.learn import Learned, Task, learn, task
 from tracerless.diagnose.nested import OutOfFold, nested
-from tracerless.diagnose.prepare import ZStep
 from tracerless.diagnose.reach import fit_reach
 from tracerless.diagnose.settings import Settings
 

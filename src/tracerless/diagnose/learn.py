@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from tracerless.core.classifier import Calibration, Hierarchy, Preparation, Scorer
 from tracerless.core.cohort import Diagnosis
 from tracerless.core.errors import ModelError, TracerlessError
-from tracerless.core.steps import Array
+from tracerless.core.steps import Array, ZStep
 from tracerless.core.study import Arm, Study
 from tracerless.diagnose import models
 from tracerless.diagnose.calibrate import calibrated, fit_calibration, uncalibrated, youden
 from tracerless.diagnose.folds import deal
 from tracerless.diagnose.labels import Taken, is_hierarchical, require_people, steps, taken
-from tracerless.diagnose.prepare import Inputs, ZStep, fit_preparation, prepare
+from tracerless.diagnose.prepare import Inputs, fit_preparation, prepare
 from tracerless.diagnose.reach import distance, precision
 from tracerless.diagnose.settings import Settings
 from tracerless.diagnose.tune import Inner, tune

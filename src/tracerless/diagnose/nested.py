@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracerless.core.errors import ModelError
-from tracerless.core.steps import Array
+from tracerless.core.steps import Array, ZStep
 from tracerless.core.study import Arm, Study
 from tracerless.diagnose import explain, models
 from tracerless.diagnose.calibrate import calibrated
 from tracerless.diagnose.folds import deal, require_apart
 from tracerless.diagnose.learn import Learned, Task, learn, task
-from tracerless.diagnose.prepare import ZStep, prepare
+from tracerless.diagnose.prepare import prepare
 from tracerless.diagnose.reach import beyond, fit_reach
 from tracerless.diagnose.settings import Settings
 

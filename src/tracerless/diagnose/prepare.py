@@ -1,16 +1,15 @@
 """From a study's table to the numbers a model weighs; every step fitted on training rows."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tracerless.core.classifier import FittedZ, Preparation
+from tracerless.core.classifier import Preparation
 from tracerless.core.cohort import Diagnosis
 from tracerless.core.errors import DatasetError, ModelError
-from tracerless.core.steps import Array, Harmonizer
+from tracerless.core.steps import Array, FittedZ, Harmonizer, ZStep
 from tracerless.core.study import Arm, Kind, Study
 from tracerless.diagnose.harmonize import fit_harmonizer, harmonize
 from tracerless.diagnose.settings import Settings
@@ -18,16 +17,6 @@ from tracerless.statistics.steps import fit_imputer, fit_scaler, impute, scale
 
 MAX_HOLES = 0.5
 """A predictor that more training rows lack is not taken."""
-
-
-class ZStep(Protocol):
-    """Fits a norm on the normal people of the training rows."""
-
-    def fit(
-        self, values: pd.DataFrame, people: pd.DataFrame, is_normal: NDArray[np.bool_]
-    ) -> FittedZ:
-        """A norm of (n, f) ``values``, from the rows that ``is_normal`` names."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from tracerless.core.errors import ModelError
 from tracerless.core.norm import Array
 from tracerless.core.risk import Outlook, RiskModel
-from tracerless.core.steps import Imputer
+from tracerless.core.steps import FittedZ, Imputer
 from tracerless.core.study import Study
 from tracerless.foresee.absolute import risks
 from tracerless.foresee.courses import WELL
 from tracerless.foresee.nested import start_of
 from tracerless.foresee.prepare import Image, Steps, apply, columns
-from tracerless.foresee.settings import NO_TOOLS, FittedZ, Tools
+from tracerless.foresee.settings import NO_TOOLS, Tools
 from tracerless.statistics.steps import indicator
 
 _TAILS = (2.5, 97.5)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from tracerless.core.errors import DatasetError, ModelError
 from tracerless.core.norm import Array
 from tracerless.core.risk import STAGE, Clock
-from tracerless.core.steps import Harmonizer, Imputer, Scaler
+from tracerless.core.steps import FittedZ, Harmonizer, Imputer, Scaler
 from tracerless.core.study import Arm, Kind, Predictor, Study
-from tracerless.foresee.settings import NO_TOOLS, FittedZ, RiskSettings, Tools
+from tracerless.foresee.settings import NO_TOOLS, RiskSettings, Tools
 from tracerless.statistics import steps
 
 AGE = "age"

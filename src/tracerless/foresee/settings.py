@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from tracerless.core.cohort import Diagnosis
 from tracerless.core.errors import RecipeError, did_you_mean
-from tracerless.core.norm import Design, NormModel
 from tracerless.core.risk import HORIZONS, Clock, RiskKind, require_bands
-from tracerless.core.steps import Harmonizer
+from tracerless.core.steps import Harmonizer, ZStep
 from tracerless.core.study import Arm
 
 ARMS = (Arm.DEMOGRAPHICS, Arm.IMAGE, Arm.COGNITION, Arm.BOTH)
@@ -20,39 +19,6 @@ STARTS = (Diagnosis.CN.value, Diagnosis.MCI.value)
 """Who can still fall ill."""
 REVERTED = ("censor", "refuse")
 """What to do with people whose dementia a later visit takes back."""
-
-
-class FittedZ(Protocol):
-    """A norm as a step of a model; `score.within.Within` is one."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of the regions."""
-
-    @property
-    def how(self) -> Design:
-        """Covariates."""
-
-    @property
-    def norm(self) -> NormModel:
-        """The regression."""
-
-    def z(
-        self,
-        values: pd.DataFrame,
-        people: pd.DataFrame,
-        members: NDArray[np.bool_] | None = None,
-    ) -> pd.DataFrame:
-        """Regions as z; ``members`` are rows that the norm was fitted on."""
-
-
-class ZStep(Protocol):
-    """Fits a norm on the training rows' controls."""
-
-    def fit(
-        self, values: pd.DataFrame, people: pd.DataFrame, is_normal: NDArray[np.bool_]
-    ) -> FittedZ:
-        """The norm of those regions."""
 
 
 class ScannerStep(Protocol):

@@ -8,12 +8,13 @@ import pandas as pd
 from tracerless.core.errors import ModelError
 from tracerless.core.norm import Array
 from tracerless.core.risk import RiskModel
+from tracerless.core.steps import FittedZ
 from tracerless.core.study import Followup, Study
 from tracerless.foresee.assess import RiskEvaluation, assessed
 from tracerless.foresee.courses import MIN_AT_RISK, Courses, courses
 from tracerless.foresee.nested import OutOfFold, Task, require_enough, with_clock
 from tracerless.foresee.predict import image_of, predicted
-from tracerless.foresee.settings import NO_TOOLS, FittedZ, RiskSettings, Tools
+from tracerless.foresee.settings import NO_TOOLS, RiskSettings, Tools
 from tracerless.statistics.censored import incidence
 
 _STEP_YEARS = 0.5

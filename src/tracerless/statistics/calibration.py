@@ -179,11 +179,11 @@ def _fitted(
     for _ in range(_STEPS):
         expected = 1 / (1 + np.exp(-np.clip(x @ at + offset, -_FAR, _FAR)))
         bend = x.T @ (x * (w * expected * (1 - expected))[:, None])
-        step = _solved(bend, x.T @ (w * (positive - expected)))
+        step = solved(bend, x.T @ (w * (positive - expected)))
         at = np.asarray(at + np.clip(step, -2, 2), dtype=np.float64)
         if np.abs(step).max() < 1e-10:
-            return at, _solved(bend, np.eye(len(bend)))
-    raise _separated(len(odds))
+            return at, solved(bend, np.eye(len(bend)))
+    raise separated(len(odds))
 
 
 def _moved(
@@ -198,14 +198,20 @@ def _moved(
     return moved
 
 
-def _solved(bend: Array, slope: Array) -> Array:
+def solved(bend: Array, slope: Array) -> Array:
+    """Newton's step.
+
+    Raises:
+        ModelError: the curvature vanished, as when the rows are told apart without an error.
+    """
     try:
         return np.asarray(np.linalg.solve(bend, slope), dtype=np.float64)
     except np.linalg.LinAlgError:
-        raise _separated(0) from None
+        raise separated(0) from None
 
 
-def _separated(n: int) -> ModelError:
+def separated(n: int) -> ModelError:
+    """The refusal of a fit that has no best slope, over ``n`` rows; 0 when that is not known."""
     return ModelError(
         f"The log odds tell the {f'{n} ' if n else ''}rows apart so well that no calibration slope "
         "is best.",

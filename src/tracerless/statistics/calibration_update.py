@@ -8,7 +8,7 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
 from tracerless.core.errors import ModelError
-from tracerless.statistics.calibration import EDGE, log_loss
+from tracerless.statistics.calibration import EDGE, log_loss, separated, solved
 from tracerless.statistics.discrimination import clustered
 from tracerless.statistics.resampling import Array, Interval
 
@@ -101,35 +101,20 @@ def common_slope(
         share = odds / odds.sum(axis=1, keepdims=True)
         mean = np.einsum("nc,ncp->np", share, x)
         bend = np.einsum("nc,ncp,ncq->pq", share, x, x) - mean.T @ mean
-        step = _solved(bend, (own - mean).sum(axis=0))
+        step = solved(bend, (own - mean).sum(axis=0))
         at = at + np.clip(step, -1, 1)
         if np.abs(step).max() < 1e-9:
             return _wald(at, bend, own - mean, person, level)
-    raise _separated(n)
+    raise separated(n)
 
 
 def _wald(
     at: Array, bend: Array, pull: Array, person: Sequence[str] | None, level: float
 ) -> Interval:
-    inverse = _solved(bend, np.eye(len(bend)))
+    inverse = solved(bend, np.eye(len(bend)))
     covariance = inverse if person is None else clustered(pull @ inverse, person)
     half = float(norm.ppf((1 + level) / 2)) * float(np.sqrt(covariance[0, 0]))
     return Interval(float(at[0]), float(at[0]) - half, float(at[0]) + half)
-
-
-def _solved(bend: Array, right: Array) -> Array:
-    try:
-        return np.asarray(np.linalg.solve(bend, right), dtype=np.float64)
-    except np.linalg.LinAlgError:
-        raise _separated(0) from None
-
-
-def _separated(n: int) -> ModelError:
-    return ModelError(
-        f"The probabilities tell the {f'{n} ' if n else ''}rows apart so well that no calibration "
-        "slope is best.",
-        hint="Evaluate on more people.",
-    )
 
 
 def updated(probability: Array, offsets: Array, *, slope: float = 1.0) -> Array:

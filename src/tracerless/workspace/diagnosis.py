@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from tracerless import diagnose
-from tracerless.core.classifier import Classifier, FittedZ
+from tracerless.core.classifier import Classifier
 from tracerless.core.decision import Decision
 from tracerless.core.errors import ModelError, RecipeMismatchError, did_you_mean
 from tracerless.core.people import Pseudonym, person_digest
+from tracerless.core.steps import FittedZ
 from tracerless.core.study import Arm, Study
 from tracerless.diagnose.card import card
 from tracerless.io import classifiers, kept
