@@ -46,7 +46,7 @@ def model(once: Once) -> Path:
     """The folder of a synthesizer trained on a few simulated people."""
 
     def make(training: Path) -> None:
-        tracerless("simulate", training, "--people", "18", "--seed", "tests", "--prepared")
+        tracerless("simulate", training, "--people", "12", "--seed", "tests", "--prepared")
         tracerless("synthesize", "fit", training, "--name", "tiny", "--steps", "120")
 
     return once("training", make) / "models" / "tiny"

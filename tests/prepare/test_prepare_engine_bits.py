@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import tracerless
 from tracerless.io import resources
@@ -58,6 +59,7 @@ def other_process(*, threads: int, global_seed: int) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_another_process_with_other_threads_finds_the_same_bits() -> None:
     here: dict[str, object] = {}
     exec(SOURCE, here)  # noqa: S102 - the same text that the other process runs

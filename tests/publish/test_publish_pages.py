@@ -302,3 +302,25 @@ def test_cohort_refuses_nothing_and_foreign_things(prepared, atlas, evaluation):
             atlas,
             evaluation=replace(evaluation, atlas="fdg52"),
         )
+
+
+def test_intervals_stand_beside_the_synthetic_uptake_and_reach_as_far_as_they_are_wide(
+    prepared, atlas, template, tables, prediction
+):
+    widths = {region.key: 0.01 * (n + 1) for n, region in enumerate(atlas.regions)}
+    bounded = replace(prediction, half_widths=widths)
+    made = session_page(prepared, atlas, template=template, tables=tables, prediction=bounded)
+    rows = [row for row in Reader(made).rows if len(row) > 6]
+    head = next(row for row in rows if row[0].startswith("Region"))
+    at = next(n for n, name in enumerate(head) if name.startswith("± 90 %"))
+    shown = {row[0]: row[at] for row in rows if row is not head}
+    for region in atlas.regions:
+        assert shown[region.name_en] == f"{widths[region.key]:.3f}"
+    plot = uptake_plot(tables, atlas, None, widths)
+    bars = [float(width) for width in re.findall(r'width="([\d.]+)" height="6"', plot)]
+    assert len(bars) == len(atlas.regions)
+    assert bars[1] / bars[0] == pytest.approx(2, rel=0.02)
+
+
+def test_without_intervals_there_is_no_column_for_them(page):
+    assert not [row for row in Reader(page).rows for name in row if name.startswith("± 90 %")]

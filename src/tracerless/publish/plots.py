@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -42,12 +42,21 @@ def scale_of(values: Sequence[float], step: float) -> Scale:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Marks:
-    """One kind of dot: ``values`` by region key, drawn ``filled``, hollow, or as a ``tick``."""
+    """One kind of dot: ``values`` by region key, drawn ``filled``, hollow, or as a ``tick``.
+
+    ``half_widths`` of their intervals, by region key, are drawn as a pale bar; empty for none.
+    """
 
     name: str
     values: pd.Series
     color: str
     shape: str
+    half_widths: Mapping[str, float] = field(default_factory=dict)
+
+    def ends(self) -> list[float]:
+        """Every value, and the ends of its interval."""
+        wide = [(float(v), self.half_widths.get(str(k), 0.0)) for k, v in self.values.items()]
+        return [value + sign * half for value, half in wide for sign in (-1, 0, 1)]
 
 
 def regional_plot(atlas: Atlas, marks: Sequence[Marks], unit: str) -> str:
@@ -58,7 +67,7 @@ def regional_plot(atlas: Atlas, marks: Sequence[Marks], unit: str) -> str:
         marks: at least one kind; a region without a value has no dot.
         unit: of the x axis.
     """
-    scale = scale_of([float(v) for each in marks for v in each.values], 0.2)
+    scale = scale_of([end for each in marks for end in each.ends()], 0.2)
     ordered = by_lobe(atlas)
     rows = sum(1 + len(regions) for regions in ordered.values())
     bottom = TOP + rows * ROW
@@ -106,6 +115,10 @@ def _region_row(region: Region, marks: Sequence[Marks], scale: Scale, y: int) ->
     if len(places) > 1 and all(math.isfinite(value) for value in places[:2]):
         a, b = scale.x(places[0]), scale.x(places[1])
         parts.append(_line(a, middle, b, middle, "#9aa3b2"))
+    for each, value in zip(marks, places, strict=True):
+        half = each.half_widths.get(region.key)
+        if half is not None and math.isfinite(value):
+            parts.append(_bar(scale.x(value - half), scale.x(value + half), middle, each.color))
     parts += [
         _dot(each, scale.x(value), middle)
         for each, value in zip(marks, places, strict=True)
@@ -139,6 +152,13 @@ def _dot(marks: Marks, x: float, y: float) -> str:
     return (
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{fill}" stroke="{marks.color}" '
         'stroke-width="2"/>'
+    )
+
+
+def _bar(x1: float, x2: float, y: float, color: str) -> str:
+    return (
+        f'<rect x="{x1:.1f}" y="{y - 3:.1f}" width="{x2 - x1:.1f}" height="6" fill="{color}" '
+        'opacity="0.22"/>'
     )
 
 

@@ -55,10 +55,16 @@ def acquired(tables: Mapping[Contrast, RoiTable]) -> RoiTable | None:
 
 
 def region_table(
-    tables: Mapping[Contrast, RoiTable], atlas: Atlas, against: Sequence[Against] = ()
+    tables: Mapping[Contrast, RoiTable],
+    atlas: Atlas,
+    against: Sequence[Against] = (),
+    half_widths: Mapping[str, float] | None = None,
 ) -> str:
-    """All regions grouped by lobe: uptake, z, difference, relative CBF, and coverage of each."""
-    columns = _columns(tables, against)
+    """All regions grouped by lobe: uptake, z, difference, relative CBF, and coverage of each.
+
+    ``half_widths`` are those of the synthetic PET's intervals, by region key.
+    """
+    columns = _columns(tables, against, half_widths or {})
     head = [("Region", "腦區"), ("Chinese name", "中文名"), ("Side", "側")]
     head += [column.head for column in columns]
     rows = _rows(atlas, columns, len(head))
@@ -66,13 +72,18 @@ def region_table(
 
 
 def uptake_plot(
-    tables: Mapping[Contrast, RoiTable], atlas: Atlas, training_mean: pd.Series | None
+    tables: Mapping[Contrast, RoiTable],
+    atlas: Atlas,
+    training_mean: pd.Series | None,
+    half_widths: Mapping[str, float] | None = None,
 ) -> str:
     """Dots of synthetic and acquired uptake per region; empty when neither was measured."""
     marks = []
     if Contrast.SYNTHETIC_FDG in tables:
         means = tables[Contrast.SYNTHETIC_FDG].means
-        marks.append(Marks("synthetic (not acquired)", means, "#d1491b", "hollow"))
+        marks.append(
+            Marks("synthetic (not acquired)", means, "#d1491b", "hollow", half_widths or {})
+        )
     measured = acquired(tables)
     if measured is not None:
         name = f"acquired {texts.title(measured.contrast)}"
@@ -102,11 +113,18 @@ def agreement_line(tables: Mapping[Contrast, RoiTable], training_mean: pd.Series
     return f"{said} Showing the mean of the training people instead: {plain.mean():.3f} SUVR."
 
 
-def _columns(tables: Mapping[Contrast, RoiTable], against: Sequence[Against]) -> list[_Column]:
+def _columns(
+    tables: Mapping[Contrast, RoiTable],
+    against: Sequence[Against],
+    half_widths: Mapping[str, float],
+) -> list[_Column]:
     columns = []
     synthetic, measured = tables.get(Contrast.SYNTHETIC_FDG), acquired(tables)
     if synthetic is not None:
         columns.append(_Column(("SUVR synthetic", "人工合成"), synthetic.means))
+        if half_widths:
+            widths = pd.Series(dict(half_widths), dtype=float)
+            columns.append(_Column(("± 90 %", "90 % 區間半寬"), widths))
         columns += _z(against, Contrast.SYNTHETIC_FDG, "z synthetic")
     if measured is not None:
         columns.append(_Column(("SUVR acquired", "實測"), measured.means))

@@ -110,7 +110,8 @@ def session_page(
         parts.append(_registration(registration_panel(prepared, template), slices))
     parts += [*map(against_section, backing.against), *backing.blocks]
     if tables:
-        parts.append(_regions(tables, atlas, training_mean, backing.against))
+        widths = prediction.half_widths if prediction is not None else {}
+        parts.append(_regions(tables, atlas, training_mean, backing.against, widths))
     parts.append(_provenance(prepared, prediction, tables, backing.versions))
     return page(f"{prepared.key} - tracerless", parts, SORT + VIEWER)
 
@@ -213,14 +214,16 @@ def _regions(
     atlas: Atlas,
     training_mean: pd.Series | None,
     against: Sequence[Against],
+    half_widths: Mapping[str, float],
 ) -> str:
-    plot = uptake_plot(tables, atlas, training_mean)
+    plot = uptake_plot(tables, atlas, training_mean, half_widths)
     agreement = paragraph(agreement_line(tables, training_mean), kind="lead")
     labeled = paragraph(SYNTHETIC_LABEL_EN, SYNTHETIC_LABEL_ZH, kind="plainly")
     return (
         f"<section>{heading(f'Regions ({len(atlas.regions)})', '腦區數值')}"
         f"{labeled if Contrast.SYNTHETIC_FDG in tables else ''}{agreement}{plot}</section>"
-        f"<section>{heading('Region table', '腦區表')}{region_table(tables, atlas, against)}"
+        f"<section>{heading('Region table', '腦區表')}"
+        f"{region_table(tables, atlas, against, half_widths)}"
         f"{paragraph(' '.join(_meaning(tables)), kind='note')}</section>"
     )
 
@@ -230,6 +233,7 @@ def _meaning(tables: Mapping[Contrast, RoiTable]) -> Iterator[str]:
     if Contrast.SYNTHETIC_FDG in tables:
         reference = tables[Contrast.SYNTHETIC_FDG].reference
         yield f"Synthetic: mean SUVR, reference {reference}; predicted from MR, not acquired."
+        yield "Pale bar and ±: 90 % interval, from people that the model never saw."
     if measured is not None:
         title = texts.title(measured.contrast)
         yield f"Acquired: {title}, mean SUVR, reference {measured.reference}."
