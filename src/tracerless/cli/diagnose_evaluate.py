@@ -1,5 +1,6 @@
 """`tracerless diagnose evaluate`: every model on every arm, with every check."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,6 +149,6 @@ def _lines(made: "Assessment") -> list[str]:
 
 def _spread(row: Any) -> str:
     value, low, high = (float(row[name]) for name in ("value", "low", "high"))
-    if not (low == low and high == high):  # noqa: PLR0124 — NaN is unequal to itself
+    if math.isnan(low) or math.isnan(high):
         return "-"
     return f"{low:.2f} to {high:.2f} ({value:.3f})"

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tracerless.core.people import Pseudonym
-from tracerless.core.seeds import seed_number
 from tracerless.networks import PRESETS, LinearPreset, build
 from tracerless.networks.linear import SUBSETS, pooled
 from tracerless.synthesize.desk import Desk
@@ -42,7 +41,6 @@ class Solved:
         if not isinstance(row, LinearPreset):
             raise TypeError(preset)
         shape = laid.head.brain.shape
-        torch.manual_seed(seed_number("synthesize-linear"))
         self._network = build(preset, n_inputs=N_CHANNELS, shape=(shape[0], shape[1], shape[2]))
         weights = _weights(laid, trained, row)
         state = self._network.state_dict()

@@ -7,15 +7,15 @@ from tracerless.core.errors import DatasetError, did_you_mean
 from tracerless.io import assessments, reporting
 from tracerless.io.atomic import write_text
 from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.tables import EVALUATION
 
-FOLDER = "evaluation"
 FILE = "assessment.json"
 CARD = "MODEL_CARD.md"
 
 
 def kept(dataset: Dataset) -> tuple[str, ...]:
     """Keys of the evaluations of diagnosis and risk in a dataset, sorted."""
-    found = (dataset.derivatives / FOLDER).glob(f"*/{FILE}")
+    found = (dataset.derivatives / EVALUATION).glob(f"*/{FILE}")
     return tuple(sorted(path.parent.name for path in found))
 
 
@@ -47,7 +47,7 @@ def write_assessment_pages(dataset: Dataset, keys: tuple[str, ...] = ()) -> tupl
 
 
 def _write(dataset: Dataset, key: str) -> Path:
-    folder = dataset.derivatives / FOLDER / key
+    folder = dataset.derivatives / EVALUATION / key
     assessment = assessments.read(folder)
     named = key if key.startswith(f"{assessment.task}-") else f"{assessment.task}-{key}"
     path = dataset.reports / f"{named}.html"

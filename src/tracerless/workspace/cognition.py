@@ -42,11 +42,14 @@ class Scores:
         """Columns of scores."""
         return tuple(test.code for test in self.tests)
 
-    def at(self, keys: Sequence[tuple[str, str]]) -> pd.DataFrame:
+    def at(
+        self, keys: Sequence[tuple[str, str]], takes_unbound: Sequence[bool] | None = None
+    ) -> pd.DataFrame:
         """Scores of those people at those visits, else those that are bound to no visit.
 
         Args:
             keys: person and visit.
+            takes_unbound: which of them take scores that are bound to no visit; None for all.
 
         Returns:
             (keys, codes), numbered from 0.
@@ -55,6 +58,8 @@ class Scores:
         people = [person for person, _ in keys]
         own = by.reindex(_index(people, [visit for _, visit in keys]))
         loose = by.reindex(_index(people, [""] * len(people)))
+        if takes_unbound is not None:
+            loose.loc[~np.asarray(takes_unbound, dtype=bool)] = np.nan
         both = np.where(own.isna(), loose.to_numpy(), own.to_numpy())
         return pd.DataFrame(both, columns=list(self.codes), dtype=np.float64)
 

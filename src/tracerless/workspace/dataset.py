@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from tracerless import __version__
-from tracerless.core.errors import DatasetError
+from tracerless.core.errors import DatasetError, ModelError, did_you_mean
 from tracerless.core.people import Pseudonym, SessionKey
 from tracerless.core.recipe import Recipe
 from tracerless.io.atomic import PARTIAL_PREFIX, remove_partials, write_json, write_text
@@ -20,6 +20,9 @@ BIDS_VERSION = "1.10.0"
 
 SIMULATED_MARK = "SIMULATED.txt"
 """A folder with this file in its root holds simulated people only."""
+
+CLASSIFIER, RISK = "classifier.json", "risk.json"
+"""A model of diagnosis and a model of risk, in a folder of their own under ``models``."""
 
 DESCRIPTION = "dataset_description.json"
 RECIPE = "tracerless.toml"
@@ -112,6 +115,34 @@ class Dataset:
 def table_stem(kind: str, key: str) -> str:
     """How a table of a norm or model is called: its kind, then its key, no word twice."""
     return key if key.startswith(f"{kind}-") else f"{kind}-{key}"
+
+
+def find_kept(
+    dataset: Dataset, name: str | None, file: str, *, what: str, option: str, make: str
+) -> Path:
+    """The file of a norm or model: by path, by name among the dataset's models, or the only one.
+
+    Args:
+        dataset: that keeps it.
+        name: what the user named; None for the only one.
+        file: what such a file is called.
+        what: it is, in one word or two.
+        option: that names one.
+        make: the command that makes one.
+
+    Raises:
+        ModelError: there is none so called, none at all, or more than one to choose from.
+    """
+    names = sorted(path.parent.name for path in dataset.models.glob(f"*/{file}"))
+    if name is None:
+        if len(names) != 1:
+            hint = f"Name one with {option}." if names else make
+            raise ModelError(f"{dataset.root} holds {len(names)} {what}s.", hint=hint)
+        return dataset.models / names[0] / file
+    for path in (Path(name), Path(name) / file, dataset.models / name / file):
+        if path.is_file():
+            return path
+    raise ModelError(f"No {what} {name!r}.", hint=did_you_mean(name, names) if names else "")
 
 
 _OURS = {DESCRIPTION, RECIPE, "README", ".bidsignore"}

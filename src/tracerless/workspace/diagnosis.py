@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from tracerless import diagnose
 from tracerless.core.classifier import Classifier
 from tracerless.core.decision import Decision
-from tracerless.core.errors import ModelError, RecipeMismatchError, did_you_mean
+from tracerless.core.errors import ModelError, RecipeMismatchError
 from tracerless.core.people import Pseudonym, person_digest
 from tracerless.core.steps import FittedZ
 from tracerless.core.study import Arm, Study
@@ -21,11 +21,11 @@ from tracerless.diagnose.card import card
 from tracerless.io import classifiers, kept
 from tracerless.io.atomic import write_json, write_text
 from tracerless.score.within import Within, within
-from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.dataset import CLASSIFIER, Dataset, find_kept
 from tracerless.workspace.norms_scans import COGNITION
 from tracerless.workspace.study import MAX_GAP_DAYS, NO_IMAGE, study
 
-FILE = "classifier.json"
+FILE = CLASSIFIER
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 _STEPS: Mapping[str, type] = {"Within": Within}
 
@@ -135,16 +135,15 @@ def find(dataset: Dataset, name: str | None) -> Classifier:
     Raises:
         ModelError: there is none so called, none at all, or more than one to choose from.
     """
-    names = sorted(path.parent.name for path in dataset.models.glob(f"*/{FILE}"))
-    if name is None:
-        if len(names) != 1:
-            hint = "Name one with --model." if names else "Fit one with `tracerless diagnose fit`."
-            raise ModelError(f"{dataset.root} holds {len(names)} classifiers.", hint=hint)
-        name = names[0]
-    for path in (Path(name), Path(name) / FILE, dataset.models / name / FILE):
-        if path.is_file():
-            return classifiers.read(path, _STEPS)
-    raise ModelError(f"No classifier {name!r}.", hint=did_you_mean(name, names) if names else "")
+    path = find_kept(
+        dataset,
+        name,
+        FILE,
+        what="classifier",
+        option="--model",
+        make="Fit one with `tracerless diagnose fit`.",
+    )
+    return classifiers.read(path, _STEPS)
 
 
 def locked_hash(classifier: Classifier) -> str:

@@ -3,11 +3,10 @@
 import json
 from pathlib import Path
 
-from tracerless.core.errors import ModelError, did_you_mean
 from tracerless.io.atomic import write_bytes, write_json, write_text
 from tracerless.synthesize import Checkpoint
 from tracerless.synthesize.card import card
-from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.dataset import Dataset, find_kept
 
 WEIGHTS = "checkpoint.safetensors"
 STATE = "training.state"
@@ -49,16 +48,14 @@ def find_checkpoint(dataset: Dataset, model: str | None) -> Path:
     Raises:
         ModelError: there is none so called, none at all, or more than one to choose from.
     """
-    names = sorted(path.parent.name for path in dataset.models.glob(f"*/{WEIGHTS}"))
-    if model is None:
-        if len(names) == 1:
-            return dataset.models / names[0] / WEIGHTS
-        hint = "Name one with --model." if names else "Train one with `tracerless synthesize fit`."
-        raise ModelError(f"{dataset.root} holds {len(names)} models.", hint=hint)
-    for path in (Path(model), Path(model) / WEIGHTS, dataset.models / model / WEIGHTS):
-        if path.is_file():
-            return path
-    raise ModelError(f"No model {model!r}.", hint=did_you_mean(model, names) if names else "")
+    return find_kept(
+        dataset,
+        model,
+        WEIGHTS,
+        what="model",
+        option="--model",
+        make="Train one with `tracerless synthesize fit`.",
+    )
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tracerless import score
-from tracerless.core.errors import DatasetError, ModelError, RecipeMismatchError, did_you_mean
+from tracerless.core.errors import DatasetError, RecipeMismatchError
 from tracerless.core.norm import Array, Norm
 from tracerless.io import norms as files
 from tracerless.io.atomic import write_json, write_text
@@ -18,7 +18,7 @@ from tracerless.score.card import card
 from tracerless.score.fit import Options
 from tracerless.workspace import norms_indices, norms_maps
 from tracerless.workspace.batch import Track
-from tracerless.workspace.dataset import Dataset, table_stem
+from tracerless.workspace.dataset import Dataset, find_kept, table_stem
 from tracerless.workspace.norms_scans import COGNITION, Scans, normal_people, scans
 
 __all__ = ["COGNITION", "FILE", "Applied", "Choices", "Scans", "apply", "find", "fit", "scans"]
@@ -142,16 +142,15 @@ def find(dataset: Dataset, name: str | None) -> tuple[Norm, Path]:
     Raises:
         ModelError: there is none so called, none at all, or more than one to choose from.
     """
-    names = sorted(path.parent.name for path in dataset.models.glob(f"*/{FILE}"))
-    if name is None:
-        if len(names) != 1:
-            hint = "Name one with --norm." if names else "Fit one with `tracerless norms fit`."
-            raise ModelError(f"{dataset.root} holds {len(names)} norms.", hint=hint)
-        name = names[0]
-    for path in (Path(name), Path(name) / FILE, dataset.models / name / FILE):
-        if path.is_file():
-            return files.read(path), path.parent
-    raise ModelError(f"No norm {name!r}.", hint=did_you_mean(name, names) if names else "")
+    path = find_kept(
+        dataset,
+        name,
+        FILE,
+        what="norm",
+        option="--norm",
+        make="Fit one with `tracerless norms fit`.",
+    )
+    return files.read(path), path.parent
 
 
 def _covariates(contrast: str, choices: Choices) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ class Scans:
         asymmetries: left against right, percent, where regions were measured.
         limits: best possible score of a test.
         turned: tests of which more is worse.
+        scanners: of each row; empty texts where unknown, nothing for cognition.
     """
 
     values: pd.DataFrame
@@ -49,6 +50,7 @@ class Scans:
     asymmetries: pd.DataFrame | None = None
     limits: Mapping[str, float] = field(default_factory=dict)
     turned: tuple[str, ...] = ()
+    scanners: tuple[str, ...] = ()
 
     def taken(self, which: NDArray[np.bool_]) -> "Scans":
         """Some of the rows."""
@@ -62,6 +64,9 @@ class Scans:
             None if self.asymmetries is None else self.asymmetries[which],
             self.limits,
             self.turned,
+            tuple(each for each, take in zip(self.scanners, which, strict=True) if take)
+            if self.scanners
+            else (),
         )
 
     @property
@@ -113,7 +118,14 @@ def _regions(dataset: Dataset, contrast: str) -> Scans:
         keys=tuple(zip(people, visits, strict=True)),
         left_out=left_out,
         asymmetries=mine[sides].dropna(axis=1, how="all"),
+        scanners=_scanners(mine),
     )
+
+
+def _scanners(rows: pd.DataFrame) -> tuple[str, ...]:
+    if "scanner" not in rows:  # tables of an older version do not say
+        return ("",) * len(rows)
+    return tuple("" if pd.isna(each) else str(each) for each in rows["scanner"])
 
 
 def _measured(dataset: Dataset, rows: pd.DataFrame, contrast: str) -> Measured:

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from tracerless import foresee
 from tracerless.core.assessment import Assessment
-from tracerless.core.errors import DatasetError, ModelError, did_you_mean
+from tracerless.core.errors import DatasetError
 from tracerless.core.people import Pseudonym, person_digest
 from tracerless.core.risk import Outlook, RiskModel
 from tracerless.core.study import Followup, Study
@@ -22,13 +22,13 @@ from tracerless.io import risks as files
 from tracerless.io.atomic import write_json, write_text
 from tracerless.score.within import Within
 from tracerless.workspace.audit import NONE, known
-from tracerless.workspace.dataset import Dataset, table_stem
+from tracerless.workspace.dataset import RISK, Dataset, find_kept, table_stem
 from tracerless.workspace.followup import TABLE, read_followup
 from tracerless.workspace.risk_steps import TOOLS
 from tracerless.workspace.study import MAX_GAP_DAYS, study
+from tracerless.workspace.tables import EVALUATION
 
-FILE = "risk.json"
-EVALUATION = "evaluation"
+FILE = RISK
 PREDICTIONS = {
     "participant_id": "pseudonym",
     "session_id": "visit",
@@ -85,16 +85,15 @@ def find(dataset: Dataset, name: str | None) -> RiskModel:
     Raises:
         ModelError: there is none so called, none at all, or more than one to choose from.
     """
-    names = sorted(path.parent.name for path in dataset.models.glob(f"*/{FILE}"))
-    if name is None:
-        if len(names) != 1:
-            hint = "Name one with --model." if names else "Fit one with `tracerless risk fit`."
-            raise ModelError(f"{dataset.root} holds {len(names)} risk models.", hint=hint)
-        name = names[0]
-    for path in (Path(name), Path(name) / FILE, dataset.models / name / FILE):
-        if path.is_file():
-            return files.read(path)
-    raise ModelError(f"No risk model {name!r}.", hint=did_you_mean(name, names) if names else "")
+    path = find_kept(
+        dataset,
+        name,
+        FILE,
+        what="risk model",
+        option="--model",
+        make="Fit one with `tracerless risk fit`.",
+    )
+    return files.read(path)
 
 
 def predict(

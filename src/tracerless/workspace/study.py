@@ -1,6 +1,5 @@
 """A dataset as a study: every scan of one contrast with what is known of its person."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +13,7 @@ from tracerless.workspace import norms
 from tracerless.workspace.cognition import Scores, read_scores
 from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.domain import training_domain
-from tracerless.workspace.tables import COHORT_TABLE, read_cohort
+from tracerless.workspace.tables import read_cohort
 
 NO_IMAGE = "none"
 """Instead of a contrast: people and scores alone, one row a person."""
@@ -50,6 +49,7 @@ def study(dataset: Dataset, contrast: str, *, max_gap_days: int = MAX_GAP_DAYS) 
         found.values[keys].reset_index(drop=True),
         tuple(Predictor(key, Kind.REGION, named[key].lobe) for key in keys),
         None if found.references is None else found.references.reset_index(drop=True),
+        found.scanners,
     )
     made = _assembled(dataset, found.keys, image, found.measured, scores)
     return replace(made, left_out=(*found.left_out, *made.left_out))
@@ -57,11 +57,12 @@ def study(dataset: Dataset, contrast: str, *, max_gap_days: int = MAX_GAP_DAYS) 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Image:
-    """Regions of every row, what they are, and the means of every reference region."""
+    """Regions of every row, what they are, means of every reference region, and the scanners."""
 
     values: pd.DataFrame
     predictors: tuple[Predictor, ...]
     references: pd.DataFrame | None
+    scanners: tuple[str, ...] = ()
 
 
 def _without_image(dataset: Dataset, scores: Scores) -> Study:
@@ -108,7 +109,7 @@ def _assembled(
         diagnosis=tuple(str(each) for each in diagnosis),
         person=tuple(key[0] for key in keys),
         visit=tuple(key[1] for key in keys),
-        scanner=_scanners(dataset, measured.contrast, keys),
+        scanner=image.scanners or ("",) * len(keys),
         measured=measured,
         left_out=tuple(dict.fromkeys(each.text for each in scores.findings)),
     )
@@ -121,47 +122,8 @@ def _numbers(people: pd.DataFrame) -> pd.DataFrame:
 
 def _taken(scores: Scores, keys: tuple[tuple[str, str], ...]) -> pd.DataFrame:
     """Scores by row: of that visit, else those that are bound to none, at the first visit."""
-    codes = [str(name) for name in scores.table.columns if name not in {"person", "visit"}]
-    by = {
-        (str(row["person"]), str(row["visit"])): {code: row[code] for code in codes}
-        for row in scores.table.to_dict("records")
-    }
     first: dict[str, str] = {}
     for person, visit in sorted(keys):
         first.setdefault(person, visit)
-    rows = [_row(by, codes, key, is_first=first[key[0]] == key[1]) for key in keys]
-    return pd.DataFrame(rows, columns=codes, dtype=np.float64).dropna(axis=1, how="all")
-
-
-def _row(
-    by: Mapping[tuple[str, str], Mapping[str, float]],
-    codes: list[str],
-    key: tuple[str, str],
-    *,
-    is_first: bool,
-) -> dict[str, float]:
-    own = by.get(key, {})
-    loose = by.get((key[0], ""), {}) if is_first else {}
-    return {
-        code: own[code] if pd.notna(own.get(code, np.nan)) else loose.get(code, np.nan)
-        for code in codes
-    }
-
-
-def _scanners(
-    dataset: Dataset, contrast: str, keys: tuple[tuple[str, str], ...]
-) -> tuple[str, ...]:
-    path = dataset.derivatives / COHORT_TABLE
-    if contrast == norms.COGNITION or not path.is_file():
-        return ("",) * len(keys)
-    table = pd.read_csv(path, sep="\t", na_values="n/a", dtype={"participant_id": str})
-    if "scanner" not in table:
-        return ("",) * len(keys)
-    mine = table[table["contrast"] == contrast].fillna({"scanner": ""})
-    by = {
-        (str(person).removeprefix("sub-"), str(visit).removeprefix("ses-")): str(scanner)
-        for person, visit, scanner in zip(
-            mine["participant_id"], mine["session_id"], mine["scanner"], strict=True
-        )
-    }
-    return tuple(by.get(key, "") for key in keys)
+    is_first = [first[person] == visit for person, visit in keys]
+    return scores.at(keys, is_first).dropna(axis=1, how="all")

@@ -17,12 +17,11 @@ from tracerless.io import norms
 from tracerless.io.atomic import write_json
 from tracerless.io.vault import Vault
 from tracerless.workspace import withdraw_files, withdrawn
-from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.dataset import CLASSIFIER, RISK, Dataset
 from tracerless.workspace.models import STATE, WEIGHTS, load_checkpoint
 from tracerless.workspace.norms import FILE as NORM
 from tracerless.workspace.tables import EVALUATION
 
-CLASSIFIER, RISK = "classifier.json", "risk.json"
 MODEL_FILE = "withdrawals.json"
 """Beside a model: people it was trained on who withdrew since, as digests."""
 
