@@ -10,8 +10,9 @@ from scipy import stats
 
 from tracerless import score
 from tracerless.core.errors import DatasetError, ModelError, RecipeMismatchError
-from tracerless.score.apply import Predicted, interval, predicted
+from tracerless.score.apply import interval, predicted
 from tracerless.score.design import MIN_FOR_SPLINE, outside
+from tracerless.score.predict import Held
 
 WITH = ("age", "sex", "education_years")
 
@@ -74,7 +75,7 @@ def test_the_interval_holds_the_true_distance_ninety_five_times_in_a_hundred():
 def test_the_interval_is_that_of_crawford_and_garthwaite():
     # one control sample of n without covariates: distance * sqrt(n) is noncentral t
     n, distance = 20, -2.0
-    found = Predicted(*(np.full((1, 1), v) for v in (0.0, 0.0, distance, 1 / n, n - 1.0)))
+    found = Held(*(np.full((1, 1), v) for v in (0.0, distance, 1 / n, n - 1.0)))
     (low,), (high,) = (side[0] for side in interval(found))
     for end, chance in ((low, 0.975), (high, 0.025)):
         assert stats.nct.cdf(distance * np.sqrt(n), n - 1, end * np.sqrt(n)) == pytest.approx(

@@ -11,7 +11,7 @@ from tracerless.core.norm import Array, Norm, NormModel
 from tracerless.score.ceilings import percentiles
 from tracerless.score.design import outside
 from tracerless.score.fit import other_references
-from tracerless.score.predict import Predicted, predict
+from tracerless.score.predict import Held, Predicted, predict
 from tracerless.score.shape import bent
 
 SCORE_COLUMNS = (
@@ -147,7 +147,7 @@ def _fill(
     cells["z_reference_high"][inside] = np.max(every, axis=0)
 
 
-def interval(found: Predicted) -> tuple[Array, Array]:
+def interval(found: Held) -> tuple[Array, Array]:
     """(low, high) of the true distance from the mean, in standard deviations, each (n, f).
 
     Were the true distance D, the measured one would be D plus the error of the expectation, over
@@ -159,7 +159,7 @@ def interval(found: Predicted) -> tuple[Array, Array]:
     return _truth(found, width, 1 - tail), _truth(found, width, tail)
 
 
-def _truth(found: Predicted, width: Array, chance: float) -> Array:
+def _truth(found: Held, width: Array, chance: float) -> Array:
     """D under which a distance as low or lower has that chance, by bisection; (n, f)."""
     root = np.sqrt(found.share)
     reach = 12 * root + 4 * np.abs(found.distance)

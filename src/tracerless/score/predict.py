@@ -11,16 +11,28 @@ from tracerless.score.design import decades, rows
 
 
 @dataclass(frozen=True, slots=True)
-class Predicted:
-    """Of (n people, f measures): expectation, predictive z, and the squared width's parts."""
+class Held:
+    """Of (n people, f measures): the expectation, and how far from it they are."""
 
     expected: Array
-    z: Array
     distance: Array
     """(value - expectation) over the plain spread."""
     share: Array
     """Variance of the expectation over that of one person."""
     dof: Array
+
+    @property
+    def t(self) -> Array:
+        """Distance over the standard deviation of a prediction; Student's t with ``dof``."""
+        t: Array = self.distance / np.sqrt(1 + self.share)
+        return t
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted(Held):
+    """The same with the normal score of t, which is the predictive z."""
+
+    z: Array
 
 
 def predict(
@@ -30,7 +42,21 @@ def predict(
     people: pd.DataFrame,
     members: Array | None = None,
 ) -> Predicted:
-    """Expectation and predictive z.
+    """Expectation and predictive z; arguments as for `hold`."""
+    found = hold(how, model, value, people, members)
+    return Predicted(
+        found.expected, found.distance, found.share, found.dof, normal_score(found.t, found.dof)
+    )
+
+
+def hold(
+    how: Design,
+    model: Regression,
+    value: Array,
+    people: pd.DataFrame,
+    members: Array | None = None,
+) -> Held:
+    """Values held against a regression.
 
     A member is held against the regression without itself, by the algebra of deleted residuals.
 
@@ -62,9 +88,7 @@ def predict(
         distance[own] = deleted / narrower
         share[own] = share[own] / left
         dof[own] -= 1
-    return Predicted(
-        expected, normal_score(distance / np.sqrt(1 + share), dof), distance, share, dof
-    )
+    return Held(expected, distance, share, dof)
 
 
 def normal_score(t: Array, dof: Array) -> Array:

@@ -8,9 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tracerless.core.errors import DatasetError
-from tracerless.core.norm import MIN_FOR_Z, Array, Design, NormModel
-from tracerless.score.design import decades, design, rows
+from tracerless.core.norm import MIN_FOR_Z, Design, NormModel
+from tracerless.score.design import design
 from tracerless.score.fit import model
+from tracerless.score.predict import hold
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,22 +41,10 @@ class Within:
         fitted on: they are held against it without themselves, since otherwise controls would be
         nearer to their own norm than anybody later.
         """
-        edged = _edged(self.how, people)
-        x, along = rows(self.how, edged), decades(self.how, edged)
-        spread = self.norm.sd * np.exp(np.outer(along, self.norm.sd_slope))
-        leverage = np.einsum("np,pq,nq->n", x, self.norm.leverage, x)
-        measured: Array = values[list(self.names)].to_numpy(dtype=np.float64)
-        distance = (measured - x @ self.norm.coefficients) / spread
-        width = np.sqrt(1 + leverage)[:, None]
-        if members is not None and members.any():
-            own = np.asarray(members, dtype=bool)
-            left = np.maximum(1 - leverage[own], 1e-9)[:, None]
-            deleted = distance[own] / left
-            squares = self.norm.dof - distance[own] * deleted
-            narrower = np.sqrt(np.maximum(squares, 1e-9) / (self.norm.dof - 1))
-            distance[own] = deleted / narrower * np.sqrt(left)
-            width[own] = 1.0
-        return pd.DataFrame(distance / width, index=values.index, columns=list(self.names))
+        measured = values[list(self.names)].to_numpy(dtype=np.float64)
+        own = None if members is None else np.asarray(members, dtype=np.float64)
+        found = hold(self.how, self.norm, measured, _edged(self.how, people), own)
+        return pd.DataFrame(found.t, index=values.index, columns=list(self.names))
 
 
 def within(
