@@ -78,9 +78,10 @@ def headline(increments: pd.DataFrame, main: Judged) -> str:
         return "What the image adds to cognition was not measured."
     row = found.iloc[0]
     low, high = float(row["low"]), float(row["high"])
-    shown = "adds" if low > 0 else "takes away" if high < 0 else "is not shown to add"
+    worse = "takes away from" if high < 0 else "is not shown to add to"
+    shown = "adds to" if low > 0 else worse
     return (
-        f"The image {shown} to cognition: difference in AUC {float(row['value']):+.3f} "
+        f"The image {shown} cognition: difference in AUC {float(row['value']):+.3f} "
         f"(95 % interval {low:+.3f} to {high:+.3f}, DeLong p = {float(row['p']):.2g}; "
         f"{main.model}, {len(set(main.person))} people)."
     )
