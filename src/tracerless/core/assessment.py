@@ -1,4 +1,4 @@
-"""An evaluation of diagnosis or risk as tables: what a page shows and a file keeps."""
+"""An evaluation of diagnosis, risk or synthesis as tables: what a page shows and a file keeps."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +10,10 @@ import pandas as pd
 from tracerless.core.errors import ModelError
 
 _BOUNDS = ("value", "low", "high")
+_AGREEMENT = (
+    "bias", "bias_low", "bias_high", "agree_low", "agree_high", "icc", "icc_low", "icc_high", "ccc",
+    "slope", "slope_low", "slope_high", "sd_ratio", "mae", "mae_mean",
+)  # fmt: skip
 
 TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -31,6 +35,45 @@ TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "absolute_risk": ("model", "years", "quantity", *_BOUNDS),
         "bands": ("band", "low_risk", "high_risk", "n", "events", "observed", "low", "high"),
         "incidence": ("band", "years", "event", *_BOUNDS),
+        # of synthetic PET; ``model`` names the model, or mean, age-sex, linear
+        "skill": ("model", "against", "group", *_BOUNDS, "n"),
+        "agreement": ("model", "atlas", "reference", "region", "n", *_AGREEMENT),
+        "voxels": ("model", "group", "metric", *_BOUNDS, "n"),
+        "z_flags": ("model", "norm", "group", "metric", *_BOUNDS),
+        "asymmetry": ("model", "region", "n", "same_sign", "low", "high", "icc", "bias"),
+        "coverage": ("model", "region", "group", "n", "coverage", "low", "high", "half_width"),
+        "abstention": ("model", "kept", "mae", "coverage"),
+        "inputs": ("model", "inputs", "how", "skill", "low", "high", "less_than_all", "p"),
+        "planted": (
+            "model",
+            "correlate",
+            "region",
+            "loss",
+            "n",
+            "recovered",
+            "low",
+            "high",
+            "false_normal",
+        ),
+        "covariate_policy": ("policy", "skill", "low", "high", "against_images", "p"),
+        "adaptation": ("site", "n_adapted", "skill", "low", "high", "slope", "coverage", "n"),
+        "stress": (
+            "model",
+            "stress",
+            "level",
+            "n",
+            "skill",
+            "low",
+            "high",
+            "coverage",
+            "flagged",
+            "refused",
+        ),
+        "strange": ("model", "case", "n", "flagged", "refused"),
+        "parity": ("what", "against", "largest_suvr", "limit_suvr", "verdict"),
+        "memorisation": ("model", "distance", "to_training", "to_unseen", "verdict"),
+        "claims": ("claim", "verdict", *_BOUNDS, "margin", "sentence_en", "sentence_zh"),
+        "failures": ("person", "visit", "diagnosis", "region", "error", "half_width", "why"),
     }
 )
 """Every table that an evaluation may hold, and its columns. ``metric`` among `METRICS`."""
@@ -60,7 +103,7 @@ class Assessment:
 
     Args:
         key: name of the model or of the evaluation.
-        task: ``diagnosis`` or ``risk``.
+        task: ``diagnosis``, ``risk`` or ``synthesis``.
         facts: plain values (numbers, words, lists of them): ``n``, ``n_people``, ``classes``
             ({class: n}), ``events``, ``horizons``, ``contrast``, ``domain``, ``features``,
             ``models``, ``arms``, ``repeats``, ``folds``, ``seed``, ``scanners``, ``headline``

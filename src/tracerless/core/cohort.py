@@ -54,6 +54,25 @@ COLUMNS = (
 """Numeric columns; besides them ``sex`` (F, M) and ``diagnosis`` (``Diagnosis``)."""
 
 
+@dataclass(frozen=True, slots=True)
+class PersonFacts:
+    """What a synthesizer may be told of a person besides their scans; unknown = empty or NaN.
+
+    Args:
+        diagnosis: among ``Diagnosis``; for sampling and for judging, never an input.
+        age: years.
+        sex: ``F`` or ``M``.
+        mmse: points; an input only of models that are marked for it.
+        site: scanner of the MR, e.g. maker and model; for splits.
+    """
+
+    diagnosis: str = ""
+    age: float = float("nan")
+    sex: str = ""
+    mmse: float = float("nan")
+    site: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Cohort:
     """People by pseudonym.

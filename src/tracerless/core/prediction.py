@@ -15,6 +15,30 @@ SYNTHETIC_LABEL_EN = "SYNTHETIC - NOT ACQUIRED - RESEARCH USE ONLY"
 SYNTHETIC_LABEL_ZH = "人工合成影像，非實際掃描，僅供研究"
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whether the scans look like those that the model learned from.
+
+    Args:
+        verdict: ``inside``, ``edge`` (rarer than 1 in 20 training people) or ``outside`` (unlike
+            all of them: numbers and intervals do not hold).
+        p: share of training people who look at least as strange, 0-1.
+        reasons: sentences: which contrast, where, how.
+
+    Raises:
+        ModelError: an unknown verdict.
+    """
+
+    verdict: str
+    p: float
+    reasons: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check once."""
+        if self.verdict not in {"inside", "edge", "outside"}:
+            raise ModelError(f"Reach {self.verdict!r} is none of inside, edge, outside.")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
     """One synthetic FDG volume in template space.
@@ -33,6 +57,11 @@ class Prediction:
         half_widths: of the interval about each region's mean, SUVR; empty when too few people could
             show it.
         half_width: likewise about each voxel, on the grid of ``volume``; None with no intervals.
+        reach: whether the model may speak of these scans at all; None when it cannot tell.
+        covariates: what was looked at besides MR, e.g. ``age``, ``sex``; ``MMSE`` marks a result
+            that the diagnosis may have leaked into.
+        samples: plausible volumes around the mean, for texture and spread; numbers never come from
+            them.
 
     Raises:
         QuantityError: the volume is not synthetic SUVR.
@@ -51,6 +80,9 @@ class Prediction:
     level: float = 0.9
     half_widths: Mapping[str, float] = field(default_factory=dict)
     half_width: Volume | None = None
+    reach: Reach | None = None
+    covariates: tuple[str, ...] = ()
+    samples: tuple[Volume, ...] = ()
 
     def __post_init__(self) -> None:
         """Check once."""

@@ -13,6 +13,11 @@ from tracerless.core.volume import Contrast
 
 REGISTRATION_PRESETS = ("fast", "standard")
 PVC_METHODS = ("none", "gtm", "mg")
+OBJECTIVES = ("regression", "adversarial", "flow", "quantile")
+COVARIATES = ("none", "age-sex", "cognition")
+BALANCES = ("none", "diagnosis")
+SPLITS = ("person", "site")
+PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,39 +91,85 @@ class SynthesizeRecipe:
     """How a synthesizer is trained."""
 
     network: str = "ridge"
-    """Preset: ``ridge`` (solved in seconds; the best up to some hundred people), ``unet-small``."""
+    """Preset of ``networks``: ``ridge`` (solved in seconds; the best up to some hundred people),
+    ``unet-small`` …; ``none`` leaves the mean, or what age and sex say of it."""
+    objective: str = "regression"
+    """What is learned: ``regression`` (the posterior mean), ``adversarial`` (with a critic),
+    ``flow`` (texture on a frozen posterior mean), ``quantile`` (mean and 90 % bounds)."""
+    covariates: str = "none"
+    """What is looked at besides MR: ``none``, ``age-sex``, or ``cognition`` (age, sex and MMSE:
+    the model and everything that it makes are marked, for the diagnosis may leak in)."""
+    people: str = "all"
+    """Diagnoses to learn from, joined by ``+``; ``CN`` makes a healthy twin; ``all`` = everyone."""
+    members: int = 1
+    """Networks of an ensemble; their spread widens the intervals where they disagree."""
     voxel_mm: float = 4.0
     """Voxel edge of the network's grid, mm; prediction returns to the prepared grid."""
     steps: int = 900
-    """Optimizer steps; ``ridge`` takes none."""
+    """Optimizer steps of each member; ``ridge`` takes none."""
+    flow_steps: int = 600
+    """Further steps of the velocity network, with the mean frozen; ``flow`` only."""
     batch: int = 2
-    """People per step."""
+    """People per step, over all processes together."""
     learning_rate: float = 2e-3
     """Peak learning rate (AdamW, one-cycle)."""
     dropout_modality: float = 0.3
     """Chance that an input contrast is hidden in a training step, 0-0.9."""
+    augment: float = 1.0
+    """How much MR is changed in training steps (contrast, bias, blur, noise, misalignment): 0 not
+    at all, 1 as much as scanners and registration differ."""
     region_weight: float = 1.0
     """Weight of the regional term when training starts; it falls to 0 at the end."""
+    asymmetry_weight: float = 0.2
+    """Weight of the error of left minus right."""
+    adversarial_weight: float = 0.01
+    """Weight of the critic's verdict; ``adversarial`` only."""
+    balance: str = "diagnosis"
+    """``diagnosis`` shows every diagnosis equally often, ``none`` every session."""
+    split_by: str = "person"
+    """What is held out whole: ``person``, or ``site`` (every person of the scanners held out)."""
     held_out: float = 0.2
     """Share of people kept out of training to measure skill and to recalibrate, 0-0.5."""
+    precision: str = "float32"
+    """``bfloat16`` halves memory and time on a GPU; the same bytes come only of ``float32``."""
     seed: int = 1
-    """Seed of weights, order and dropout."""
+    """Seed of weights, order, dropout and augmentation."""
 
     def __post_init__(self) -> None:
         """Refuse contradictions in the user's words."""
-        limits = {
-            "voxel_mm": (2.0, 8.0),
-            "steps": (1, 1_000_000),
-            "batch": (1, 64),
-            "learning_rate": (1e-6, 1.0),
-            "dropout_modality": (0.0, 0.9),
-            "region_weight": (0.0, 100.0),
-            "held_out": (0.0, 0.5),
-        }
-        for name, (low, high) in limits.items():
+        for name, (low, high) in _SYNTHESIZE_LIMITS.items():
             value = getattr(self, name)
             if not low <= value <= high:
                 raise RecipeError(f"synthesize.{name}={value} is outside {low}-{high}.")
+        for name, words in _SYNTHESIZE_WORDS.items():
+            word = getattr(self, name)
+            if word not in words:
+                raise RecipeError(
+                    f"synthesize.{name}={word!r} is unknown.", hint=did_you_mean(word, words)
+                )
+
+
+_SYNTHESIZE_LIMITS: Mapping[str, tuple[float, float]] = {
+    "voxel_mm": (2.0, 8.0),
+    "members": (1, 20),
+    "steps": (1, 1_000_000),
+    "flow_steps": (1, 1_000_000),
+    "batch": (1, 64),
+    "learning_rate": (1e-6, 1.0),
+    "dropout_modality": (0.0, 0.9),
+    "augment": (0.0, 3.0),
+    "region_weight": (0.0, 100.0),
+    "asymmetry_weight": (0.0, 100.0),
+    "adversarial_weight": (0.0, 10.0),
+    "held_out": (0.0, 0.5),
+}
+_SYNTHESIZE_WORDS: Mapping[str, tuple[str, ...]] = {
+    "objective": OBJECTIVES,
+    "covariates": COVARIATES,
+    "balance": BALANCES,
+    "split_by": SPLITS,
+    "precision": PRECISIONS,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
