@@ -16,6 +16,8 @@ from tracerless.publish.picture import picture
 from tracerless.publish.session import Backing, session_page
 from tracerless.publish.slices import default_slices
 from tracerless.publish.surface import Projected, projections
+from tracerless.publish.synthesis import synthesis_page
+from tracerless.publish.synthesis_failures import failure_picture
 from tracerless.publish.z_slices import z_slices
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "cohort_page",
     "contact_sheet",
     "default_slices",
+    "failure_picture",
     "model_card",
     "person_block",
     "picture",
@@ -36,5 +39,6 @@ __all__ = [
     "session_entry",
     "session_page",
     "session_panels",
+    "synthesis_page",
     "z_slices",
 ]

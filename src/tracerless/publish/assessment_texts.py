@@ -9,6 +9,12 @@ ARMS: dict[str, Words] = {
     Arm.IMAGE: ("image", "影像"),
     Arm.COGNITION: ("cognition", "認知測驗"),
     Arm.BOTH: ("image + cognition", "影像＋認知測驗"),
+    "asl": ("ASL alone", "僅 ASL"),
+    "mr": ("MR alone", "僅 MR"),
+    "mr+asl": ("MR + ASL", "MR＋ASL"),
+    "synthetic": ("synthetic PET", "合成 PET"),
+    "acquired": ("acquired PET", "實測 PET"),
+    "mr+synthetic": ("MR + synthetic PET", "MR＋合成 PET"),
     Arm.LEAKY: ("upper bound (leaky)", "洩漏上界"),
 }
 """Arms in the order in which a page shows them."""
@@ -19,6 +25,12 @@ ARM_COLORS: dict[str, str] = {
     Arm.COGNITION: "#c77800",
     Arm.BOTH: "#1d2230",
     Arm.LEAKY: "#b58bb0",
+    "asl": "#1e7d4b",
+    "mr": "#c77800",
+    "mr+asl": "#7a4f9a",
+    "synthetic": "#d1491b",
+    "acquired": "#17417e",
+    "mr+synthetic": "#b00020",
 }
 PALETTE = ("#1d2230", "#0072b2", "#c77800", "#1e7d4b", "#b00020", "#7a4f9a")
 

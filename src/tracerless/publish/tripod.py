@@ -74,6 +74,7 @@ PARTS: Mapping[str, str] = MappingProxyType(
         "discussion": "討論",
         "development": "模型建立",
         "evaluation": "模型評估",
+        "other": "其他",
     }
 )
 COLUMNS = ("part", "item", "topic_en", "topic_zh", "en", "zh", "fact")
@@ -82,37 +83,43 @@ TITLES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "tripod_ai": ("TRIPOD+AI: what must be reported", "TRIPOD+AI 報告清單"),
         "probast_ai": ("PROBAST+AI: what might bias it", "PROBAST+AI 偏誤風險"),
+        "claim": ("CLAIM 2024: what must be reported of AI in imaging", "CLAIM 2024 報告清單"),
     }
 )
 SOURCES: Mapping[str, str] = MappingProxyType(
     {
         "tripod_ai": "After Collins and others, BMJ 2024;385:e078378 (27 items, 52 parts)",
         "probast_ai": "After Moons and others, BMJ 2025;388:e082505 (16 and 18 questions)",
+        "claim": "After Tejani and others, Radiol Artif Intell 2024;6:e240300 (44 items)",
     }
 )
 
 
-def answered(items: pd.DataFrame, look: View) -> pd.DataFrame:
+Answers = Mapping[str, Callable[[View], str]]
+
+
+def answered(items: pd.DataFrame, look: View, answers: Answers = ANSWERS) -> pd.DataFrame:
     """The items with a column ``answer``: what the run knows; empty where only the author can say.
 
     Args:
         items: a checklist with columns ``COLUMNS``.
         look: the evaluation.
+        answers: what a run can say, by the word in the column ``fact``.
 
     Raises:
         ModelError: an item asks for a fact that nobody can answer.
     """
-    answers = []
+    said = []
     for fact in items["fact"].astype(str):
-        if fact and fact not in ANSWERS:
-            raise ModelError(f"No answer is called {fact!r}.", hint=did_you_mean(fact, ANSWERS))
-        answers.append(ANSWERS[fact](look) if fact else "")
-    return items.assign(answer=answers)
+        if fact and fact not in answers:
+            raise ModelError(f"No answer is called {fact!r}.", hint=did_you_mean(fact, answers))
+        said.append(answers[fact](look) if fact else "")
+    return items.assign(answer=said)
 
 
-def checklist(name: str, items: pd.DataFrame, look: View) -> str:
+def checklist(name: str, items: pd.DataFrame, look: View, answers: Answers = ANSWERS) -> str:
     """One checklist as a section; folded, for it is long."""
-    filled = answered(items, look)
+    filled = answered(items, look, answers)
     partly = int(filled["answer"].str.endswith(PARTLY).sum())
     none = int((filled["answer"] == "").sum())
     whole = len(filled) - partly - none

@@ -11,10 +11,12 @@ from tracerless.workspace.tables import EVALUATION
 
 FILE = "assessment.json"
 CARD = "MODEL_CARD.md"
+FAILURES = "failures"
+"""Pictures of the people whom a synthesizer failed worst, ``<person>_<visit>.png``."""
 
 
 def kept(dataset: Dataset) -> tuple[str, ...]:
-    """Keys of the evaluations of diagnosis and risk in a dataset, sorted."""
+    """Keys of the evaluations in a dataset, sorted."""
     found = (dataset.derivatives / EVALUATION).glob(f"*/{FILE}")
     return tuple(sorted(path.parent.name for path in found))
 
@@ -37,8 +39,9 @@ def write_assessment_pages(dataset: Dataset, keys: tuple[str, ...] = ()) -> tupl
     there = kept(dataset)
     if not there:
         raise DatasetError(
-            "The dataset holds no evaluation of diagnosis or risk.",
-            hint="Run `tracerless diagnose evaluate` or `tracerless risk evaluate` first.",
+            "The dataset holds no evaluation of diagnosis, risk or synthesis.",
+            hint="Run `tracerless diagnose evaluate`, `tracerless risk evaluate` or `tracerless "
+            "evaluate --full` first.",
         )
     for key in keys:
         if key not in there:
@@ -51,6 +54,16 @@ def _write(dataset: Dataset, key: str) -> Path:
     assessment = assessments.read(folder)
     named = key if key.startswith(f"{assessment.task}-") else f"{assessment.task}-{key}"
     path = dataset.reports / f"{named}.html"
+    lists = reporting.checklists(assessment.task)
+    if assessment.task == "synthesis":
+        write_text(path, publish.synthesis_page(assessment, lists, _pictures(folder)))
+        return path
     write_text(folder / CARD, publish.model_card(assessment))
-    write_text(path, publish.assessment_page(assessment, reporting.checklists()))
+    write_text(path, publish.assessment_page(assessment, lists))
     return path
+
+
+def _pictures(folder: Path) -> dict[str, bytes]:
+    """PNG of the failures by ``<person>/<visit>``."""
+    found = sorted((folder / FAILURES).glob("*.png"))
+    return {path.stem.replace("_", "/", 1): path.read_bytes() for path in found}
