@@ -14,6 +14,7 @@ from typing import Any
 
 from tracerless import flow
 from tracerless.core import errors
+from tracerless.core.designs import DESIGNS
 from tracerless.core.recipe import Recipe
 from tracerless.deidentify.explain import Row, explain
 from tracerless.deidentify.lint import lint
@@ -28,6 +29,7 @@ def pages() -> dict[str, str]:
     """Every generated page by file name."""
     return {
         "settings.md": settings(),
+        "designs.md": designs(),
         "regions.md": regions(),
         **{f"profile-{name}.md": profile(name) for name in profiles.names()},
         "profile-shared.md": shared_tables(),
@@ -45,6 +47,16 @@ def settings() -> str:
         rows = [(f"`{name}`", f"`{v}`", told[name]) for name, v in vars_of(value).items()]
         parts.append(f"## [{section}]\n\n{table(('setting', 'default', 'meaning'), rows)}")
     return "\n".join(parts)
+
+
+def designs() -> str:
+    """Every design of a synthesizer."""
+    rows = [
+        (f"`{name}`", each.meaning, ", ".join(f"`{k} = {v!r}`" for k, v in each.settings.items()))
+        for name, each in DESIGNS.items()
+    ]
+    note = "`tracerless synthesize fit DATASET --design NAME`; every other setting stays yours."
+    return title("Designs of a synthesizer", note) + table(("design", "what", "settings"), rows)
 
 
 def regions() -> str:
