@@ -2,11 +2,13 @@
 
 ./dev bench help | demo | skill | prepare | regions | deidentify | deidentify-speed
             | deidentify-heldout | tables | norms | diagnose | risk
+            | curve [options] | synthesis [options]
 """
 
 import sys
 
 from bench import (
+    curve,
     deidentify,
     deidentify_speed,
     demo,
@@ -17,6 +19,7 @@ from bench import (
     risk,
     skill,
     start,
+    synthesis,
     tables,
 )
 
@@ -35,16 +38,25 @@ BENCHES = {
     "deidentify-heldout": deidentify.held_out,
 }
 
+WITH_OPTIONS = {"curve": curve.main, "synthesis": synthesis.main}
+"""Long ones, with options of their own behind their name."""
+
 ONLY_WHEN_NAMED = ("deidentify-heldout",)
 """Not part of a run over everything: its half is for the report alone."""
 
 
 def main() -> int:
     """Run the benches named on the command line."""
+    if sys.argv[1:] and sys.argv[1] in WITH_OPTIONS:
+        WITH_OPTIONS[sys.argv[1]](sys.argv[2:])
+        return 0
     names = sys.argv[1:] or [name for name in BENCHES if name not in ONLY_WHEN_NAMED]
     unknown = [name for name in names if name not in BENCHES]
     if unknown:
-        print(f"No bench {unknown[0]!r}; choose among {', '.join(BENCHES)}.", file=sys.stderr)
+        print(
+            f"No bench {unknown[0]!r}; choose among {', '.join((*BENCHES, *WITH_OPTIONS))}.",
+            file=sys.stderr,
+        )
         return 2
     for name in names:
         BENCHES[name]()

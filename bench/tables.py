@@ -25,8 +25,8 @@ from tracerless.io.simulate_tables import read_rows, read_toml
 from tracerless.simulate.tables_physics import Physics, foci_table, physics, uptake_table
 from tracerless.simulate.tables_spread import Grain, loadings
 from tracerless.simulate.tables_study import as_study
-from tracerless.workspace.simulate_run import world
 from tracerless.workspace.simulate_tables import draw_tables, table_model
+from tracerless.workspace.simulate_world import world
 
 FOLDER = Path(__file__).resolve().parents[1] / "src" / "tracerless" / "data" / "simulate"
 DIGITS = {"tables_uptake": "%.5g", "tables_foci": "%.4f", "tables_loadings": "%.4f"}

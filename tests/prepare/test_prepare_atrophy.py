@@ -18,7 +18,7 @@ from tracerless.registration.sampling import inside_mm, onto
 from tracerless.simulate.export import measure
 from tracerless.simulate.hospital import Visit
 from tracerless.simulate.person import Person, make_person, sample
-from tracerless.workspace.simulate_run import world
+from tracerless.workspace.simulate_world import world
 
 pytestmark = [pytest.mark.slow]
 

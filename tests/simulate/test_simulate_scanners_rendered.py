@@ -24,7 +24,7 @@ from tracerless.simulate.acquire import scanner_grid
 from tracerless.simulate.emission import kbq_per_suv
 from tracerless.simulate.person import make_person
 from tracerless.simulate.rendered import render, rendered
-from tracerless.workspace.simulate_run import world
+from tracerless.workspace.simulate_world import world
 
 SCANNERS = scanners()
 GRID = scanner_grid((44, 54, 44), (4.0, 4.0, 4.0), CENTER)

@@ -13,6 +13,7 @@ from scipy import ndimage
 from tracerless.core.atlas import Atlas, Region
 from tracerless.core.grid import Grid, points_mm
 from tracerless.core.people import Pseudonym, SessionKey
+from tracerless.core.recipe import SynthesizeRecipe
 from tracerless.core.scaling import relative, suvr
 from tracerless.core.seeds import generator
 from tracerless.core.session import Prepared, Template
@@ -32,6 +33,13 @@ def grid_of(spacing_mm: float) -> Grid:
     affine = np.diag([spacing_mm, spacing_mm, spacing_mm, 1.0])
     affine[:3, 3] = [-(n - 1) / 2 * spacing_mm for n in shape]
     return Grid((shape[0], shape[1], shape[2]), affine)
+
+
+GRID = grid_of(6.0)
+RECIPE = SynthesizeRecipe(
+    network="unet-tiny", voxel_mm=6.0, steps=240, held_out=0.3, learning_rate=4e-3
+)
+"""Grid and recipe of most tests."""
 
 
 def tissue(grid: Grid) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:

@@ -20,15 +20,15 @@ from phantom_sessions import (
 )
 from scipy import ndimage
 
-from conftest import GRID, RECIPE
 from tracerless.core.atlas import Atlas
 from tracerless.core.errors import ContrastError, GeometryError, ModelError, RecipeMismatchError
 from tracerless.core.transform import identity
 from tracerless.core.volume import MR_INPUTS, Contrast, Quantity, with_array
-from tracerless.synthesize import fit, mean_predictor, synthesizer
-from tracerless.synthesize.calibration import subsets
-from tracerless.synthesize.fit import Watch
+from tracerless.synthesize import mean_predictor, synthesizer, told
+from tracerless.synthesize.calibration import UNCALIBRATED, subsets
+from tracerless.synthesize.reach import Judged
 
+GRID = grid_of(6.0)
 FINE = grid_of(3.0)
 T1W, T2W, CBF = MR_INPUTS
 CAP = {"octant-1": 0, "octant-2": 1}
@@ -51,7 +51,11 @@ def ill():
 
 
 @pytest.mark.parametrize("inputs", subsets(), ids="+".join)
-def test_any_set_of_inputs_is_accepted_recorded_and_pinned(network, ill, inputs) -> None:
+def test_any_set_of_inputs_that_works_is_accepted_recorded_and_pinned(network, ill, inputs) -> None:
+    if not network.checkpoint.calibration_of(inputs).works:
+        with pytest.raises(ModelError, match="knows no more than the mean"):
+            network.predict(ill, inputs)
+        return
     got = network.predict(ill, inputs)
     assert got.inputs == inputs
     assert got.volume.grid == FINE
@@ -168,16 +172,27 @@ def test_the_volume_covers_the_brain_and_ends_around_it(network, ill) -> None:
     assert np.isnan(array[far]).all()
 
 
-def test_without_knowledge_the_prediction_is_the_mean_and_says_so(trained, ill) -> None:
-    calibration = {
-        **trained.calibration, "T1w": replace(trained.calibration["T1w"], slope=0.0, skill=-0.1)
-    }  # fmt: skip
-    unsure = replace(trained, calibration=calibration)
-    pair = template_of(FINE), atlas_of(FINE)
-    got = synthesizer(unsure, *pair).predict(ill, (T1W,))
-    flat = mean_predictor(unsure, *pair).predict(ill).volume.array
-    assert np.allclose(got.volume.array, flat, equal_nan=True, atol=1e-5)
-    assert any("knows no more than the mean" in note for note in got.notes)
+def test_inputs_that_tell_nothing_are_refused_by_name_with_those_that_do(trained, ill) -> None:
+    known = {key: replace(each, works=True, skill=0.3) for key, each in trained.calibration.items()}
+    silent = replace(trained.calibration["T1w"], slope=0.0, slopes=(), skill=-0.1, works=False)
+    unsure = replace(trained, calibration={**known, "T1w": silent, "T2w": silent})
+    made = synthesizer(unsure, template_of(FINE), atlas_of(FINE))
+    with pytest.raises(
+        ModelError, match=r"From T1w alone .* knows no more than the mean"
+    ) as caught:
+        made.predict(ill, (T1W,))
+    assert "T1w+cbf" in caught.value.hint
+    assert " T2w or" not in caught.value.hint
+    assert made.predict(ill, (CBF,)).inputs == (CBF,)
+
+
+def test_too_few_people_to_calibrate_is_no_refusal_but_is_said(trained, ill) -> None:
+    blank = replace(
+        trained, calibration=dict.fromkeys(trained.calibration, UNCALIBRATED), intervals={}
+    )
+    notes = synthesizer(blank, template_of(FINE), atlas_of(FINE)).predict(ill, (T1W,)).notes
+    assert any("Too few people were held out to calibrate" in note for note in notes)
+    assert any("Too few people were kept apart" in note for note in notes)
 
 
 def test_a_cut_field_of_view_is_noted_and_harms_no_other_place(network, ill) -> None:
@@ -190,12 +205,32 @@ def test_a_cut_field_of_view_is_noted_and_harms_no_other_place(network, ill) -> 
     assert abs(whole - part)[:2].max() < 0.1
 
 
-def test_scans_unlike_any_in_training_raise_a_doubt(network, ill) -> None:
-    assert not any("unlike any" in note for note in network.predict(ill).notes)
-    flow = ill.volumes[CBF]
-    odd = with_array(flow, np.where(octants(FINE) % 2 == 1, 3, 0.1) * flow.array)
-    strange = network.predict(replace(ill, volumes={**ill.volumes, CBF: odd}), (CBF,))
-    assert any("unlike any" in note for note in strange.notes)
+def test_scans_unlike_any_in_training_are_outside_first_of_all_and_say_where(trained) -> None:
+    """At the grid of training: this phantom's anatomy is one, so that partial volume is strange."""
+    network = synthesizer(trained, template_of(GRID), atlas_of(GRID))
+    usual = person(4, 0.0, GRID, family="fresh")
+    assert network.predict(usual).reach.verdict == "inside"
+    flow = usual.volumes[CBF]
+    odd = with_array(flow, np.where(octants(GRID) == 4, 0.2, 1) * flow.array)
+    strange = network.predict(replace(usual, volumes={**usual.volumes, CBF: odd}))
+    assert strange.reach.verdict == "outside"
+    assert strange.notes[0].startswith("OUTSIDE")
+    assert strange.notes[1] == strange.reach.reasons[0]
+    assert "The cbf" in strange.reach.reasons[0]
+    assert "Octant 4" in strange.reach.reasons[0]
+
+
+def test_a_prediction_far_from_what_is_expected_is_doubted_though_the_scans_are_not(
+    trained,
+) -> None:
+    atlas, usual = atlas_of(GRID), Judged("inside", 0.5, ())
+    near, far = (
+        told.reach(trained, usual, share * trained.residual_suvr, atlas) for share in (1.4, 1.6)
+    )
+    assert (near.verdict, near.reasons) == ("inside", ())
+    assert far.verdict == "edge"
+    assert "SUVR from the expected map" in far.reasons[0]
+    assert told.reach(trained, None, 9.0, atlas) is None
 
 
 def test_doubts_and_the_training_domain_are_passed_on(network, ill) -> None:
@@ -228,16 +263,8 @@ def test_a_foreign_template_or_atlas_is_refused(trained) -> None:
             make(trained, template_of(FINE), bare)
 
 
-def test_a_contrast_that_training_never_showed_is_not_used(ill) -> None:
-    blind = fit(
-        [without(s, T2W) for s in people(6, GRID)],
-        template=template_of(GRID),
-        atlas=atlas_of(GRID),
-        recipe=replace(RECIPE, steps=3),
-        reference=REFERENCE,
-        training_domain="acquired",
-        watch=Watch(threads=1),
-    )
+def test_a_contrast_that_training_never_showed_is_not_used(trained, ill) -> None:
+    blind = replace(trained, inputs=(T1W, CBF))
     made = synthesizer(blind, template_of(FINE), atlas_of(FINE))
     assert made.predict(ill).inputs == (T1W, CBF)
     with pytest.raises(ContrastError, match="learned from T1w, cbf"):

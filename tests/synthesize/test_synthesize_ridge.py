@@ -4,9 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from phantom_sessions import REFERENCE, atlas_of, people, region_means, template_of, without
+from phantom_sessions import (
+    GRID,
+    RECIPE,
+    REFERENCE,
+    atlas_of,
+    people,
+    region_means,
+    template_of,
+    without,
+)
 
-from conftest import GRID, RECIPE
 from tracerless.core.volume import Contrast
 from tracerless.synthesize import Checkpoint, fit, synthesizer
 from tracerless.synthesize.closed_form import _left_out

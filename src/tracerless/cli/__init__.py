@@ -28,6 +28,7 @@ COMMANDS = {
     "risk": "Model 1: the risk of future dementia, by years.",
     "synthesize": "Train a synthesizer, or predict synthetic FDG-PET.",
     "evaluate": "Compare synthetic with acquired PET.",
+    "readers": "A blinded reader study: its cases, and what the forms say.",
     "report": "Write the report pages.",
     "export": "Write DICOM for a PACS.",
 }

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from tracerless.cli import simulate_tables
+from tracerless.cli import simulate_prepared, simulate_tables
 from tracerless.cli.common import json_option, show, track
 
 
@@ -27,11 +27,7 @@ from tracerless.cli.common import json_option, show, track
     type=click.Choice(["CN", "MCI", "AD", "FTD", "DLB", "VaD"]),
     help="Taken in turn when given several times; else drawn by the declared prevalences.",
 )
-@click.option(
-    "--prepared",
-    is_flag=True,
-    help="Instead of DICOM, a dataset of people straight in template space, to train on.",
-)
+@simulate_prepared.prepared_options
 @simulate_tables.table_options
 @json_option
 def command(
@@ -52,6 +48,7 @@ def command(
     Example: tracerless simulate my-hospital --people 6 --seed trial
     """
     simulate_tables.require_tables(tables_only=tables_only, prepared=prepared, asked=asked)
+    simulate_prepared.require_prepared(prepared=prepared, asked=asked)
     if size != "demo" and (tables_only or prepared):
         raise click.UsageError("--size is of DICOM; it goes without --tables-only and --prepared.")
     if tables_only:
@@ -60,7 +57,7 @@ def command(
         )
         return
     if prepared:
-        _write_prepared(folder, people, seed, as_json=as_json)
+        simulate_prepared.write(folder, people, seed, asked=asked, as_json=as_json)
         return
     from tracerless.core.cohort import Diagnosis
     from tracerless.workspace.simulate_run import write_hospital
@@ -88,18 +85,5 @@ def command(
         f"  People:     {folder / 'phenotype.csv'} (identified, as a hospital's table is)",
         f"  The truth:  {folder / 'truth'} (for judging results only)",
         f"Next: tracerless scan {folder / 'dicom'}",
-    )
-    show(result, lines, as_json=as_json)
-
-
-def _write_prepared(folder: Path, people: int, seed: str, *, as_json: bool) -> None:
-    from tracerless.workspace.rendered_people import write_prepared_people
-
-    made = write_prepared_people(folder, n=people, seed=seed)
-    n_people = sum(1 for _ in track(made, "Simulating people in template space", people))
-    result = {"folder": str(folder), "n_people": n_people, "seed": seed, "prepared": True}
-    lines = (
-        f"{n_people} simulated people in template space: {folder}",
-        f"Next: tracerless synthesize fit {folder}",
     )
     show(result, lines, as_json=as_json)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tracerless.cli.common import json_option, meter, show
+from tracerless.cli.common import json_option
 from tracerless.cli.sessions import (
     conclude,
     dataset_argument,
@@ -14,11 +14,13 @@ from tracerless.cli.sessions import (
     resolve_all,
     session_option,
 )
+from tracerless.cli.synthesize_crossfit import crossfit
+from tracerless.cli.synthesize_fit import fit
+from tracerless.cli.synthesize_pack import card, check, pack
 
 if TYPE_CHECKING:
     from tracerless.core.people import SessionKey
     from tracerless.core.prediction import Prediction
-    from tracerless.synthesize.fit import Progress
 
 
 @click.group("synthesize")
@@ -26,53 +28,21 @@ def command() -> None:
     """Train a synthesizer on MR and PET pairs, or predict synthetic FDG-PET from MR."""
 
 
-@command.command("fit")
-@dataset_argument
-@click.option("--name", help="Folder under models/; default: the network's name.")
-@click.option("--network", help="ridge, unet-small …; instead of the recipe's.")
-@click.option("--steps", type=int, help="Optimizer steps instead of the recipe's.")
-@json_option
-def fit(
-    dataset: Path, name: str | None, *, network: str | None, steps: int | None, as_json: bool
-) -> None:
-    """Train on every prepared session that has MR and acquired FDG-PET and passed its checks.
-
-    Stopped training goes on where it stood, to the same result.
-    Example: tracerless synthesize fit my-dataset --network unet-small
-    """
-    opened = open_at_work(dataset)
-    from tracerless.workspace.derivatives import failed
-    from tracerless.workspace.training import train
-
-    left_out = [str(key) for key in failed(opened)]
-    with meter("train") as advance:
-        path, checkpoint = train(
-            opened,
-            name,
-            network=network,
-            steps=steps,
-            progress=lambda p: advance(p.step, p.steps, _training(p)),
-        )
-    people = f"trained on {checkpoint.n_trained} {checkpoint.training_domain} people"
-    result = {
-        "model": checkpoint.name,
-        "path": str(path),
-        "n_trained": checkpoint.n_trained,
-        "n_held_out": checkpoint.n_held_out,
-        "training_domain": checkpoint.training_domain,
-        "held_out_skill": [list(check) for check in checkpoint.history.checks],
-        "failed_quality": left_out,
-    }
-    lines = [f"{checkpoint.name}, {people}: {path}"]
-    if left_out:
-        lines.append(f"Left out, because quality control failed: {', '.join(left_out)}.")
-    show(result, lines, as_json=as_json)
+for each in (fit, crossfit, pack, check, card):
+    command.add_command(each)
 
 
 @command.command("predict")
 @dataset_argument
 @click.option("--model", help="Name under models/, or the path of a checkpoint or its folder.")
 @inputs_option
+@click.option(
+    "--samples",
+    type=click.IntRange(0, 64),
+    default=0,
+    show_default=True,
+    help="Plausible volumes to write beside the mean, for texture; of a flow only.",
+)
 @session_option
 @json_option
 def predict(
@@ -81,6 +51,7 @@ def predict(
     *,
     model: str | None,
     inputs: tuple[str, ...],
+    samples: int,
     as_json: bool,
 ) -> None:
     """Predict synthetic FDG-PET, in template space and on each person's own T1 grid.
@@ -93,17 +64,12 @@ def predict(
     from tracerless.workspace.predictors import with_predictor
     from tracerless.workspace.roots import dataset_roots
 
-    _, roots = with_predictor(dataset_roots(opened), opened, model, inputs)
+    _, roots = with_predictor(dataset_roots(opened), opened, model, inputs, samples)
     keys, notes = with_mr(opened, choose(opened, names))
     wants = ("synthetic", "synthetic_native", "synthetic_uptake")
     outcome = resolve_all(opened, keys, *wants, roots=roots, what="synthesize")
     describe(opened)
     conclude(outcome, _line, as_json=as_json, notes=notes)
-
-
-def _training(progress: "Progress") -> str:
-    skill = "" if progress.skill is None else f", skill on held-out people {progress.skill:+.2f}"
-    return f"loss {progress.loss:.4f} SUVR{skill}"
 
 
 def _line(key: "SessionKey", values: tuple["Prediction", Any, Any]) -> str:

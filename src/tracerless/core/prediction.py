@@ -20,8 +20,8 @@ class Reach:
     """Whether the scans look like those that the model learned from.
 
     Args:
-        verdict: ``inside``, ``edge`` (rarer than 1 in 20 training people) or ``outside`` (unlike
-            all of them: numbers and intervals do not hold).
+        verdict: ``inside``, ``edge`` (rarer than 1 in 20 training people) or ``outside`` (beyond
+            199 in 200 of them by a margin: numbers and intervals do not hold).
         p: share of training people who look at least as strange, 0-1.
         reasons: sentences: which contrast, where, how.
 
@@ -137,13 +137,22 @@ class Evaluation:
 
     @property
     def headline(self) -> str:
-        """The first line of every report: skill and its interval, coverage, and over whom."""
+        """The first line of every report: skill with its interval, over whom, slope, coverage."""
         s = self.skill
         return (
             f"Skill against the training mean: {s.value:+.2f} "
             f"(95 % interval {s.low:+.2f} to {s.high:+.2f}, n = {s.n} {self.domain} people, "
-            f"{len(self.by_region)} regions, reference {self.reference}){self._coverage}."
+            f"{len(self.by_region)} regions, reference {self.reference})"
+            f"{self._slope}{self._coverage}."
         )
+
+    @property
+    def _slope(self) -> str:
+        """Of prediction on truth, mean over regions: how much of a difference comes out."""
+        table = self.by_region
+        if "slope" not in table or table["slope"].isna().all():
+            return ""
+        return f"; slope {float(table['slope'].mean()):.2f}"
 
     @property
     def _coverage(self) -> str:

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tracerless.core.cohort import Diagnosis
 from tracerless.core.errors import ModelError
 from tracerless.core.people import Pseudonym, person_digest
 from tracerless.core.prediction import Evaluation
@@ -20,9 +19,7 @@ from tracerless.evaluate.measures import (
     slope,
 )
 from tracerless.evaluate.pairs import Pair, Sheet, require_unseen, sheet
-
-UNKNOWN = "unknown"
-"""Row of the people without a diagnosis."""
+from tracerless.evaluate.panel import UNKNOWN, ordered
 
 
 def cohort(
@@ -94,10 +91,8 @@ def _by_region(laid: Sheet) -> pd.DataFrame:
 
 def _by_diagnosis(laid: Sheet) -> pd.DataFrame:
     named = np.where(laid.diagnoses == "", UNKNOWN, laid.diagnoses)
-    order = [str(d) for d in (*Diagnosis, UNKNOWN) if d in named]
-    order += sorted(set(named.tolist()) - set(order))
     rows = {}
-    for diagnosis in order:
+    for diagnosis in ordered(named.tolist()):
         mine = named == diagnosis
         row = _row(laid, mine, slice(None))
         true, made = ((a - laid.mean)[mine].ravel() for a in (laid.truth, laid.predicted))

@@ -21,7 +21,9 @@ TEXT = frozenset(
         "arm", "model", "metric", "from_arm", "to_arm", "truth", "predicted_class", "class",
         "setting", "quantity", "by", "group", "reason", "predictor", "split", "kind", "draw",
         "check", "verdict", "what", "next", "band", "event", "participant_id", "session_id",
-        "diagnosis", "beyond",
+        "diagnosis", "beyond", "against", "norm", "atlas", "reference", "region", "inputs", "how",
+        "correlate", "policy", "site", "stress", "case", "distance", "claim", "sentence_en",
+        "sentence_zh", "person", "visit", "why",
     }
 )  # fmt: skip
 """Columns of words; all others are numbers. ``predicted`` is words in ``confusion`` alone."""
@@ -57,7 +59,8 @@ def read(folder: Path) -> Assessment:
     if not path.is_file():
         raise DatasetError(
             f"No evaluation {folder.name!r}.",
-            hint="Run `tracerless diagnose evaluate` or `tracerless risk evaluate`.",
+            hint="Run `tracerless diagnose evaluate`, `tracerless risk evaluate`, or "
+            "`tracerless evaluate --full`.",
         )
     try:
         record = json.loads(path.read_text(encoding="utf-8"))

@@ -15,6 +15,7 @@ SUBSETS = tuple(
     subset for n in range(1, N_CONTRASTS + 1) for subset in itertools.combinations(range(3), n)
 )
 """Every non-empty set of contrasts; each has weights of its own."""
+_SHOWN = tuple(tuple(c in subset for c in range(N_CONTRASTS)) for subset in SUBSETS)
 
 
 class Linear(nn.Module):
@@ -37,22 +38,16 @@ class Linear(nn.Module):
         self.patterns = _fixed(row.rank, n_voxels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, 7, i, j, k) -> (B, 1, i, j, k)."""
+        """(B, 7, i, j, k) -> (B, 1, i, j, k); zeros where no contrast is shown."""
         blocks = pooled(x[:, :N_CONTRASTS], self.edge)
         shown = x[:, N_CONTRASTS : 2 * N_CONTRASTS].flatten(2).amax(dim=2) > 0
-        rows = [self._one(each, flags) for each, flags in zip(blocks, shown, strict=True)]
-        answer: Tensor = torch.stack(rows).reshape(len(x), 1, *x.shape[2:])
+        chosen = (shown[:, None] == x.new_tensor(_SHOWN, dtype=torch.bool)).all(dim=2).to(x.dtype)
+        # One product over all sets of contrasts: no branch, so the map can be exported.
+        amounts = torch.einsum(
+            "bs,bscn,scnr->br", chosen, blocks[:, None] - self.center, self.weight
+        )
+        answer: Tensor = (amounts @ self.patterns).reshape(len(x), 1, *x.shape[2:])
         return answer
-
-    def _one(self, blocks: Tensor, shown: Tensor) -> Tensor:
-        """(3, n_blocks) -> (n_voxels,)."""
-        seen = tuple(c for c in range(N_CONTRASTS) if bool(shown[c]))
-        if not seen:
-            return self.patterns.new_zeros(self.patterns.shape[1])
-        at = SUBSETS.index(seen)
-        amounts = torch.einsum("cb,cbr->r", blocks - self.center[at], self.weight[at])
-        made: Tensor = amounts @ self.patterns
-        return made
 
 
 def pooled(values: Tensor, edge: int) -> Tensor:

@@ -1,18 +1,17 @@
-"""A U-Net that keeps any grid.
+"""Encoder-decoders that keep any grid: U-Nets, gated ones, and those without skips.
 
 Plain torch: importing MONAI for its U-Net costs 7 CPU-seconds in every command, and its residual
-variant ends in a one-channel block at full resolution that doubles the time of a step. There is no
-normalisation layer: a normalisation per volume gives every answer one size, but how far a person
-lies from the mean is what is asked.
+variant ends in a one-channel block at full resolution that doubles the time of a step.
 """
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tracerless.networks.attention import Attention, Gate
+from tracerless.networks.blocks import Block, Conv, quieten, rise, start
 from tracerless.networks.presets import Preset
 
-_SLOPE = 0.1
 _LAST_GAIN = 0.1
 
 
@@ -20,7 +19,7 @@ class KeepsGrid(nn.Module):
     """Pads each axis with zeros to what the network needs, and cuts the answer back.
 
     Args:
-        network: (B, C, I, J, K) -> (B, 1, I, J, K) where I, J, K are multiples of ``multiple``.
+        network: (B, C, I, J, K) -> (B, O, I, J, K) where I, J, K are multiples of ``multiple``.
         multiple: voxels.
     """
 
@@ -30,7 +29,7 @@ class KeepsGrid(nn.Module):
         self.multiple = multiple
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, I, J, K) -> (B, 1, I, J, K), any I, J, K >= 1."""
+        """(B, C, I, J, K) -> (B, O, I, J, K), any I, J, K >= 1."""
         shape = x.shape[2:]
         missing = [-n % self.multiple for n in shape]
         before = [m // 2 for m in missing]
@@ -45,76 +44,52 @@ class UNet(nn.Module):
     """Levels down, levels up, each with what the way down saw; a linear last layer.
 
     Args:
-        row: widths, strides, residual units.
+        row: widths, strides, residual units, skips, gates, attention.
         n_inputs: input channels.
+        n_outputs: output channels.
     """
 
-    def __init__(self, row: Preset, n_inputs: int) -> None:
+    def __init__(self, row: Preset, n_inputs: int, n_outputs: int = 1) -> None:
         super().__init__()
-        widths, strides = row.widths, row.strides
+        widths, strides, units = row.widths, row.strides, row.n_residual_units
         before = (n_inputs, *widths[:-1])
+        above = [(widths[i], widths[i - 1], strides[i]) for i in range(len(widths) - 1, 0, -1)]
+        share = 2 if row.skips else 1
         self.down = nn.ModuleList(
-            _Block(a, b, stride, row.n_residual_units)
-            for a, b, stride in zip(before, widths, strides, strict=True)
+            Block(a, b, stride, units) for a, b, stride in zip(before, widths, strides, strict=True)
         )
-        self.rise = nn.ModuleList(
-            _rise(widths[i], widths[i - 1], strides[i]) for i in range(len(widths) - 1, 0, -1)
+        self.deep = Attention(widths[-1]) if row.attention else nn.Identity()
+        self.rise = nn.ModuleList(rise(*way, trilinear=row.rise == "trilinear") for way in above)
+        self.up = nn.ModuleList(Block(share * fine, fine, 1, units) for _, fine, _ in above)
+        self.gates = nn.ModuleList(
+            Gate(fine, coarse, stride) for coarse, fine, stride in above if row.gates
         )
-        self.up = nn.ModuleList(
-            _Block(2 * width, width, 1, row.n_residual_units) for width in reversed(widths[:-1])
-        )
-        # Nothing follows the last layer, so its kernels overlap: each voxel gets equally many.
-        self.last = nn.ConvTranspose3d(
-            widths[0], 1, 2 * strides[0], stride=strides[0], padding=strides[0] // 2
-        )
-        self.apply(_start)
+        self.skips = row.skips
+        self.last = _last(widths[0], n_outputs, strides[0])
+        self.apply(start).apply(quieten)
         with torch.no_grad():
             self.last.weight.mul_(_LAST_GAIN)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, I, J, K) -> (B, 1, I, J, K); the axes are multiples of all strides together."""
+        """(B, C, I, J, K) -> (B, O, I, J, K); the axes are multiples of all strides together."""
         seen = []
         for block in self.down:
             x = block(x)
             seen.append(x)
-        for rise, block, beside in zip(self.rise, self.up, reversed(seen[:-1]), strict=True):
-            x = block(torch.cat([rise(x), beside], dim=1))
+        x = self.deep(x)
+        for at, (up, block) in enumerate(zip(self.rise, self.up, strict=True)):
+            risen = up(x)
+            if self.skips:
+                beside = seen[-2 - at]
+                beside = self.gates[at](beside, x) if len(self.gates) else beside
+                risen = torch.cat([risen, beside], dim=1)
+            x = block(risen)
         answer: Tensor = self.last(x)
         return answer
 
 
-class _Block(nn.Module):
-    """One strided convolution, then residual units."""
-
-    def __init__(self, n_in: int, n_out: int, stride: int, n_units: int) -> None:
-        super().__init__()
-        self.enter = nn.Sequential(
-            nn.Conv3d(n_in, n_out, 3, stride=stride, padding=1), nn.LeakyReLU(_SLOPE)
-        )
-        self.units = nn.ModuleList(
-            nn.Sequential(nn.Conv3d(n_out, n_out, 3, padding=1), nn.LeakyReLU(_SLOPE))
-            for _ in range(n_units)
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.enter(x)
-        for unit in self.units:
-            x = x + unit(x)
-        return x
-
-
-def _rise(n_in: int, n_out: int, stride: int) -> nn.Module:
-    """Back to the finer level; blocks follow and smooth what it leaves."""
-    return nn.ConvTranspose3d(n_in, n_out, stride, stride=stride)
-
-
-def _start(module: nn.Module) -> None:
-    """Weights that keep the size of a signal from layer to layer."""
-    if isinstance(module, nn.Conv3d | nn.ConvTranspose3d):
-        fan = module.in_channels * module.weight[0, 0].numel()
-        if isinstance(module, nn.ConvTranspose3d):
-            fan = max(fan // module.stride[0] ** 3, 1)
-        gain = (2 / (1 + _SLOPE**2)) ** 0.5
-        nn.init.normal_(module.weight, std=gain / fan**0.5)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
+def _last(width: int, n_outputs: int, stride: int) -> Conv | nn.ConvTranspose3d:
+    """Nothing follows the last layer, so its kernels overlap: each voxel gets equally many."""
+    if stride == 1:
+        return Conv(width, n_outputs, 1)
+    return nn.ConvTranspose3d(width, n_outputs, 2 * stride, stride=stride, padding=stride // 2)

@@ -18,6 +18,7 @@ from tracerless.publish.slices import default_slices
 from tracerless.publish.surface import Projected, projections
 from tracerless.publish.synthesis import synthesis_page
 from tracerless.publish.synthesis_failures import failure_picture
+from tracerless.publish.training import training_page
 from tracerless.publish.z_slices import z_slices
 
 __all__ = [
@@ -40,5 +41,6 @@ __all__ = [
     "session_page",
     "session_panels",
     "synthesis_page",
+    "training_page",
     "z_slices",
 ]

@@ -184,7 +184,7 @@ _VOXELS: words.Words = (
 def flags(look: View) -> str:
     """Do abnormal regions come out as abnormal, against two norms?"""
     found = of_model(look, "z_flags")
-    names = {"group": said.GROUPS, "metric": said.METRICS}
+    names = {"group": said.GROUPS, "metric": said.METRICS, "norm": said.NORMS}
     columns = [
         ("norm", ("Norm", "常模")),
         ("group", ("Group", "組別")),

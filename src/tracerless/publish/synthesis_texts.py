@@ -9,7 +9,11 @@ MODELS: dict[str, Words] = {
 }
 """The rivals that stand in every report; other names are those of models."""
 
-GROUPS: dict[str, Words] = {"all": ("everybody", "全體"), **CLASSES}
+GROUPS: dict[str, Words] = {
+    "all": ("everybody", "全體"),
+    "patients": ("patients", "患者"),
+    **CLASSES,
+}
 
 CORRELATES: dict[str, Words] = {
     "none": ("PET only: MR shows nothing", "僅 PET 有病灶，MR 無跡象"),
@@ -27,6 +31,61 @@ METRICS: dict[str, Words] = {
     "sensitivity": ("flagged regions found", "異常區敏感度"),
     "ppv": ("flags that are true", "異常區陽性預測值"),
     "chance": ("Dice by chance", "隨機重疊"),
+    "flagged": ("share flagged, synthetic", "合成影像異常比例"),
+    "flagged_acquired": ("share flagged, acquired", "實測影像異常比例"),
+    "coverage": ("voxels in their 90 % interval", "體素區間涵蓋"),
+}
+
+NORMS: dict[str, Words] = {
+    "own": ("synthetic controls", "合成影像常模"),
+    "acquired": ("acquired controls", "實測影像常模"),
+}
+
+REGIONS: dict[str, Words] = {
+    "all": ("all regions", "全部腦區"),
+    "ad_pattern": ("regions that AD takes", "阿茲海默症好發腦區"),
+}
+
+POLICIES: dict[str, Words] = {
+    "images": ("images only", "僅影像"),
+    "images+age-sex": ("images, age and sex", "影像、年齡、性別"),
+    "images+cognition": ("images and cognition (marked)", "影像與認知測驗（標記）"),
+    "age-sex": ("age and sex, no MR", "僅年齡、性別"),
+    "cognition": ("cognition, no MR (marked)", "僅認知測驗（標記）"),
+}
+
+STRESSES: dict[str, Words] = {
+    "none": ("as acquired", "原始影像"),
+    "motion": ("motion in T1 and T2, mm", "T1、T2 移動（毫米）"),
+    "noise": ("noise in T1 and T2, share of white matter", "T1、T2 雜訊"),
+    "receive-field": ("uneven brightness", "亮度不均"),
+    "blur": ("blur of all MR, mm FWHM", "MR 模糊（毫米）"),
+    "bitten": ("brain extraction took cortex, mm", "腦萃取過度（毫米）"),
+    "slices": ("upper T2 slices missing, share", "T2 上方切面缺失"),
+    "few-pairs": ("fewer ASL pairs, share kept", "ASL 對數減少"),
+    "late-label": ("label arrives late, s", "標記延遲到達（秒）"),
+    "short-delay": ("delay shorter than told, s", "延遲時間短於標示（秒）"),
+    "shift": ("T2 and CBF shifted, mm", "T2、CBF 平移（毫米）"),
+    "turn": ("T2 and CBF turned, degrees", "T2、CBF 旋轉（度）"),
+    "off-template": ("all MR off the template, mm", "MR 偏離模板（毫米）"),
+}
+
+CASES: dict[str, Words] = {
+    "none": ("none: false alarms", "無（誤報）"),
+    "stroke": ("old stroke", "陳舊性中風"),
+    "tumor": ("tumor with swelling", "腫瘤與水腫"),
+    "resection": ("resection", "手術切除"),
+    "hydrocephalus": ("very wide ventricles", "腦室極度擴大"),
+    "metal": ("metal", "金屬假影"),
+    "exchanged": ("T1 and T2 exchanged", "T1、T2 對調"),
+    "wrong-t1w": ("T2 in the place of T1", "以 T2 充作 T1"),
+    "mirrored": ("left and right exchanged", "左右對調"),
+    "upside-down": ("top and bottom exchanged", "上下對調"),
+    "ghost": ("ghost in T1", "T1 鬼影"),
+    "only-noise": ("T1 of noise alone", "T1 僅雜訊"),
+    "absolute-flow": ("CBF in another unit", "CBF 單位錯誤"),
+    "empty-flow": ("CBF of zeros", "CBF 全零"),
+    "half-head": ("field of view ends in the brain", "視野不足"),
 }
 
 VERDICTS: dict[str, Words] = {

@@ -118,9 +118,8 @@ def planted(look: View) -> str:
         ("high", ("High", "上限")),
         ("false_normal", ("Called normal", "誤判正常")),
     ]
-    body = plain_table(
-        found, columns, key="planted", n_words=2, names={"correlate": said.CORRELATES}
-    )
+    names = {"correlate": said.CORRELATES, "region": said.REGIONS}
+    body = plain_table(found, columns, key="planted", n_words=2, names=names)
     return section(("Planted lesions", "植入病灶"), drawn, body, note(_PLANTED))
 
 
@@ -159,7 +158,7 @@ def stress(look: View) -> str:
         return ""
     bars: list[Bar] = []
     for name in dict.fromkeys(found["stress"].astype(str)):
-        bars.append(Bar(name, strong=True))
+        bars.append(Bar(words.english(said.STRESSES, name), strong=True))
         for at in records(found[found["stress"].astype(str) == name]):
             flagged = float(at["flagged"])
             more = f", flagged {flagged:.0%}" if math.isfinite(flagged) else ""
@@ -176,7 +175,8 @@ def stress(look: View) -> str:
         ("flagged", ("Flagged", "示警")),
         ("refused", ("Refused", "拒絕")),
     ]
-    body = plain_table(found, columns, key="stress", n_words=2)
+    names = {"stress": said.STRESSES}
+    body = plain_table(found, columns, key="stress", n_words=2, names=names)
     return section(("Worse scans", "較差之影像"), drawn, body)
 
 
@@ -189,7 +189,7 @@ def strange(look: View) -> str:
         ("flagged", ("Flagged", "示警")),
         ("refused", ("Refused", "拒絕")),
     ]
-    body = plain_table(found, columns, key="strange", n_words=1)
+    body = plain_table(found, columns, key="strange", n_words=1, names={"case": said.CASES})
     title = ("Heads unlike the training people", "異於訓練資料之影像")
     return section(title, body) if len(found) else ""
 
@@ -201,7 +201,7 @@ def policy(look: View) -> str:
         return ""
     bars = [
         interval_bar(
-            str(at["policy"]), at, color="#17417e", column="skill",
+            words.english(said.POLICIES, str(at["policy"])), at, color="#17417e", column="skill",
             more=f", {float(at['against_images']):+.3f}, p {p_value(float(at['p']))}",
         )
         for at in records(found)

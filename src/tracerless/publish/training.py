@@ -115,7 +115,8 @@ def _skill_chart(record: TrainingRecord) -> str:
     keys = []
     for n, (member, checks) in enumerate(kept.items()):
         color = COLORS[n % len(COLORS)]
-        marks.append(line(frame, *zip(*checks, strict=True), color))
+        at, skill = zip(*checks, strict=True)
+        marks.append(line(frame, at, skill, color))
         marks += [dot(frame, step, skill, color, size=3) for step, skill in checks]
         keys.append(Key(f"member {member}", color))
     return chart(frame, "Skill on held-out people over steps", marks, keys if len(keys) > 1 else [])
@@ -170,9 +171,8 @@ def _people(record: TrainingRecord) -> list[str]:
     names = list(dict.fromkeys([*record.counts, *record.counts_held_out]))
     rows = []
     for name in names:
-        shown = text(name) if name else text(words.UNKNOWN[0]) + zh(words.UNKNOWN[1])
         pair = (record.counts.get(name, 0), record.counts_held_out.get(name, 0))
-        rows.append(row([f"<td>{shown}</td>", *map(_count, pair)]))
+        rows.append(row([cell(name), *map(_count, pair)]))
     total = text(words.ALL[0]) + zh(words.ALL[1])
     rows.append(
         row([f"<td>{total}</td>", _count(record.n_trained), _count(record.n_held_out)], kind="lobe")
@@ -182,8 +182,9 @@ def _people(record: TrainingRecord) -> list[str]:
         paragraph(*words.SPLIT[record.split_by], kind="note"),
     ]
     if record.sites:
-        named = ", ".join(record.sites)
-        parts.append(paragraph(*(said.format(named) for said in words.SITES), kind="note"))
+        named = ", ".join(f"{site} ({n})" for site, n in record.sites.items())
+        english, chinese = (said.format(named) for said in words.SITES)
+        parts.append(paragraph(english, chinese, "note"))
     return parts
 
 

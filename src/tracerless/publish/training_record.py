@@ -37,7 +37,7 @@ class TrainingRecord:
         n_trained, n_held_out: people.
         counts, counts_held_out: people by diagnosis.
         split_by: ``person`` or ``site``.
-        sites: scanners that people came from.
+        sites: people by scanner or site.
         base: model that it was fine-tuned from; empty when it started afresh.
         facts: of the run: threads, device, versions, CPU-seconds, budget.
     """
@@ -54,6 +54,6 @@ class TrainingRecord:
     counts: Mapping[str, int]
     counts_held_out: Mapping[str, int]
     split_by: str
-    sites: Sequence[str]
+    sites: Mapping[str, int]
     base: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)

@@ -41,7 +41,6 @@ INPUTS_HEAD = [("Inputs", "輸入"), ("Answer", "是否作答"), ("Skill", "技�
 ANSWERS, REFUSES = ("predicts", "作答"), ("refuses", "拒絕")
 PEOPLE = ("People", "受試者")
 PEOPLE_HEAD = [("Diagnosis", "診斷"), ("Trained on", "訓練"), ("Held out", "保留")]
-UNKNOWN = ("unknown", "未知")
 ALL = ("all", "合計")
 SPLIT = {
     "person": ("Held out by person: no visit of a person is on both sides.",
@@ -49,7 +48,7 @@ SPLIT = {
     "site": ("Held out by scanner: nobody of a held-out scanner was trained on.",
              "以掃描儀為單位保留：保留之掃描儀無人參與訓練。"),
 }  # fmt: skip
-SITES = ("Scanners: {}.", "掃描儀：{}。")
+SITES = ("Scanners or sites (people): {}.", "掃描儀或院所（人數）：{}。")
 RUN = ("The run", "執行紀錄")
 SETTINGS = ("Settings", "設定")
 LIMITS = (

@@ -153,10 +153,10 @@ def people_parameters(tables: Mapping[str, Any]) -> PeopleParameters:
     """
     people = tables["people"]
     made: dict[str, Any] = {
-        name: _section(people.get(name), kind, name) for name, kind in SECTIONS.items()
+        name: section(people.get(name), kind, name) for name, kind in SECTIONS.items()
     }
     return PeopleParameters(
-        clinic=MappingProxyType({d: _section(people["clinic"][d], Clinic, d) for d in Diagnosis}),
+        clinic=MappingProxyType({d: section(people["clinic"][d], Clinic, d) for d in Diagnosis}),
         regions=tuple(_level(row) for row in tables["people_regions"]),
         diseases=MappingProxyType(_diseases(tables)),
         names=_names(tables["people_names"]),
@@ -165,16 +165,26 @@ def people_parameters(tables: Mapping[str, Any]) -> PeopleParameters:
     )
 
 
-def _section(section: Mapping[str, Any] | None, kind: type[Section], name: str) -> Section:
-    if section is None:
-        raise RecipeError(f"people.toml has no section [{name}].")
-    if not section.get("source"):
+def section(table: Mapping[str, Any] | None, kind: type[Section], name: str) -> Section:
+    """The numbers of one declared section as a value.
+
+    Args:
+        table: numbers and pairs by name, with their ``source``; None when the section is missing.
+        kind: a dataclass with exactly those names.
+        name: of the section, for messages.
+
+    Raises:
+        RecipeError: the section, its source or a number is missing, or a name is unknown.
+    """
+    if table is None:
+        raise RecipeError(f"The simulator's data has no section [{name}].")
+    if not table.get("source"):
         raise RecipeError(f"Section [{name}] does not say where its numbers come from.")
     wanted = {each.name for each in fields(kind)}  # type: ignore[arg-type]
-    given = set(section) - {"source"}
+    given = set(table) - {"source"}
     if wanted != given:
         raise RecipeError(f"Section [{name}] should hold {sorted(wanted)}, got {sorted(given)}.")
-    return kind(**{key: _number(section[key]) for key in given})
+    return kind(**{key: _number(table[key]) for key in given})
 
 
 def _number(value: Any) -> Any:

@@ -135,7 +135,12 @@ def make_person(
         seed: name of the person; the family ``holdout-*`` is never used to tune anything.
         diagnosis: None draws one by the declared prevalences.
     """
-    base = ground(anatomy, parameters)
+    return person_on(ground(anatomy, parameters), seed=seed, diagnosis=diagnosis)
+
+
+def person_on(base: Ground, *, seed: str, diagnosis: Diagnosis | None = None) -> Person:
+    """The person of that seed on a ground that is made already; see ``make_person``."""
+    parameters = base.parameters
 
     def rng(aspect: str) -> np.random.Generator:
         return generator("person", seed, aspect)

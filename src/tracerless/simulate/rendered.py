@@ -7,7 +7,8 @@ Resolution and noise are those of the scanner's series after resampling onto the
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from scipy import ndimage
 
 from tracerless.core.grid import Grid, points_mm, with_spacing
 from tracerless.core.seeds import generator
-from tracerless.core.transform import Displacement, resample
+from tracerless.core.transform import Affine, Displacement, Points, resample
 from tracerless.core.volume import Contrast, Quantity, Volume
 from tracerless.simulate import asl as labeling
 from tracerless.simulate import emission, mr
@@ -74,16 +75,31 @@ def rendered(
         White noise of the series keeps its spectral density when it is resampled: a field of noise
         is drawn with the SD and the grain that linear interpolation and the template voxel leave.
     """
+    plan = planned(person, scanners, seed, size=size)
+    lattice = lattice_for(grid, person.ground.anatomy.grid.spacing_mm[0])
+    head = Head(lattice, sampled(person, lattice, residual(lattice, residual_mm, plan.seed)))
+    return render(head, grid, plan, enlarged=enlargement(person))
+
+
+def planned(person: Person, scanners: Scanners, seed: str, *, size: str = "demo") -> Setup:
+    """The machine and the matrices that a person meets; arguments as ``rendered``."""
     name = f"{person.key}/{seed}" if seed else person.key
-    plan = setup(scanners, size=size, seed=name, weight_kg=person.identity.weight_kg)
-    lattice = _lattice(grid, person.ground.anatomy.grid.spacing_mm[0])
-    head = Head(lattice, _sampled(person, lattice, residual_mm, name))
-    enlarged = float(abs(np.linalg.det(person.shape.native_from_template[:3, :3]))) ** (-1 / 3)
-    return render(head, grid, plan, enlarged=enlarged)
+    return setup(scanners, size=size, seed=name, weight_kg=person.identity.weight_kg)
+
+
+def enlargement(person: Person) -> float:
+    """Template millimetres per millimetre of the person."""
+    size = abs(np.linalg.det(person.shape.native_from_template[:3, :3]))
+    return float(float(size) ** (-1 / 3))
 
 
 def render(
-    head: Head, grid: Grid, plan: Setup, *, enlarged: float = 1.0
+    head: Head,
+    grid: Grid,
+    plan: Setup,
+    *,
+    enlarged: float = 1.0,
+    motions: Mapping[Contrast, Affine] = MappingProxyType({}),
 ) -> Mapping[Contrast, Volume]:
     """The four contrasts of a head that was sampled in template space; see ``rendered``.
 
@@ -93,21 +109,20 @@ def render(
         plan: machine and matrices.
         enlarged: template millimetres per millimetre of the person: it enlarges the scanner's
             resolution and voxels alike.
+        motions: by contrast, template mm -> template mm: how a series lies against the others.
     """
-    view = _View(head, grid, enlarged)
+    ways = {Contrast.T1W: _t1w, Contrast.T2W: _t2w, Contrast.CBF: _cbf, Contrast.FDG: _fdg}
     return {
-        Contrast.T1W: _t1w(view, plan),
-        Contrast.T2W: _t2w(view, plan),
-        Contrast.CBF: _cbf(view, plan),
-        Contrast.FDG: _fdg(view, plan),
+        contrast: way(_View(head, grid, enlarged, motions.get(contrast)), plan)
+        for contrast, way in ways.items()
     }
 
 
 class _View:
     """How one head lands on one template grid: blur and noise of series of any voxel size."""
 
-    def __init__(self, head: Head, grid: Grid, enlarged: float) -> None:
-        self.head, self.grid, self.enlarged = head, grid, enlarged
+    def __init__(self, head: Head, grid: Grid, enlarged: float, motion: Affine | None) -> None:
+        self.head, self.grid, self.enlarged, self.motion = head, grid, enlarged, motion
 
     def seen(
         self, signal: FloatArray, voxel_mm: tuple[float, ...], fwhm_mm: tuple[float, ...]
@@ -117,7 +132,7 @@ class _View:
         sigma = np.sqrt(own + self._kernel_mm(voxel_mm) ** 2)
         fwhm = FWHM_PER_SIGMA * sigma
         total = (float(fwhm[0]), float(fwhm[1]), float(fwhm[2]))
-        return acquire(signal, self.head.lattice, self.grid, fwhm_mm=total)
+        return acquire(signal, self.head.lattice, self.grid, fwhm_mm=total, motion=self.motion)
 
     def noise(
         self, voxel_mm: tuple[float, ...], rng: np.random.Generator, grain_mm: float = 0.0
@@ -145,16 +160,16 @@ class _View:
         return kernel
 
 
-def _lattice(grid: Grid, finest_mm: float) -> Grid:
+def lattice_for(grid: Grid, finest_mm: float) -> Grid:
     """Where the person is sampled: finer than the grid, but not finer than the base head is."""
     spacing_mm = max(grid.spacing_mm[0] / LATTICE_PER_VOXEL, finest_mm)
     return grid if spacing_mm >= grid.spacing_mm[0] else with_spacing(grid, spacing_mm)
 
 
-def _sampled(person: Person, lattice: Grid, residual_mm: float, name: str) -> Sample:
-    """The person on a lattice of the template, displaced by what registration leaves."""
+def sampled(person: Person, lattice: Grid, place: Callable[[Points], Points]) -> Sample:
+    """The person on a lattice of the template; ``place`` says where each point is really found."""
     near = _near_head(person.ground.anatomy, lattice)
-    points = _residual(lattice, residual_mm, name)(points_mm(lattice)[near])
+    points = place(points_mm(lattice)[near])
     found = sample_template(person, points)
 
     def spread(values: FloatArray, beyond: float) -> FloatArray:
@@ -179,7 +194,8 @@ def _near_head(anatomy: Anatomy, lattice: Grid) -> NDArray[np.bool_]:
     return near
 
 
-def _residual(lattice: Grid, residual_mm: float, name: str) -> Displacement:
+def residual(lattice: Grid, residual_mm: float, name: str) -> Displacement:
+    """A smooth, unbiased registration error of that root mean square, template -> template mm."""
     coarse = with_spacing(lattice, RESIDUAL_FWHM_MM / 3)
     rng = generator("residual", name)
     axes = [smooth_noise(coarse, RESIDUAL_FWHM_MM, rng) for _ in range(3)]

@@ -298,3 +298,8 @@ def machines(scanners: Scanners, *seed: str | int) -> tuple[PetMrScanner, SpectS
     rng = generator("machines", *seed)
     petmr = scanners.petmr[int(rng.integers(len(scanners.petmr)))]
     return petmr, scanners.spect[int(rng.integers(len(scanners.spect)))]
+
+
+def scanner_name(machine: PetMrScanner) -> str:
+    """Maker and model, as a site is told by."""
+    return f"{machine.vendor} {machine.model}"

@@ -25,10 +25,12 @@ class Demography:
 class SeverityModel:
     """How one latent severity (0 none - 1 full) drives flow, metabolism and atrophy.
 
-    Each follows it with its own error; asymmetries are shares of the mean of both sides.
+    Each follows it with its own error, which shrinks in proportion below ``error_full_from``;
+    asymmetries are shares of the mean of both sides.
     """
 
     error_sd: float
+    error_full_from: float
     flow_share: float
     atrophy_share: float
     asymmetry_sd: float

@@ -95,8 +95,8 @@ def _drawn(model: TableModel, origin: NDArray[Any], rng: np.random.Generator) ->
     is_mimic = rng.random(n) < clinic["mimic_share"]
     silent = spread.preclinical_low + spread.preclinical_span * rng.random(n)
     severity = np.clip(_severity(model, origin, rng) + is_preclinical * silent, 0, 1)
-    full = model.settings["response"]["error_full_from"]
-    errors = rng.normal(0, spread.error_sd, (3, n)) * np.minimum(severity / full, 1)
+    shrunk = np.minimum(severity / spread.error_full_from, 1)
+    errors = rng.normal(0, spread.error_sd, (3, n)) * shrunk
     subtype = _subtypes(model, origin, is_mimic, rng)
     leaning = np.array([each.asymmetry for each in model.subtypes])[subtype]
     asymmetry = leaning + rng.normal(0, spread.asymmetry_sd, n)

@@ -81,7 +81,7 @@ def draw_traits(
     if is_preclinical:
         severity += model.preclinical_low + model.preclinical_span * rng.random()
     severity = float(np.clip(severity, 0, 1))
-    errors = rng.normal(0, model.error_sd, 3)
+    errors = rng.normal(0, model.error_sd, 3) * min(severity / model.error_full_from, 1.0)
     asymmetry = float(rng.normal(0, model.asymmetry_sd))
     return Traits(
         diagnosis=diagnosis,

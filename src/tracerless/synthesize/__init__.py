@@ -1,7 +1,7 @@
 """Synthetic FDG-PET from MR: train, keep, predict."""
 
 from tracerless.synthesize.checkpoint import Checkpoint
-from tracerless.synthesize.fit import fit
-from tracerless.synthesize.predict import mean_predictor, synthesizer
+from tracerless.synthesize.fit import fit, learn
+from tracerless.synthesize.predict import covariate_predictor, mean_predictor, synthesizer
 
-__all__ = ["Checkpoint", "fit", "mean_predictor", "synthesizer"]
+__all__ = ["Checkpoint", "covariate_predictor", "fit", "learn", "mean_predictor", "synthesizer"]

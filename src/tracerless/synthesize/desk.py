@@ -1,7 +1,6 @@
 """Everything that a training step and a measurement need, as tensors in the brain's box."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,161 +9,160 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
+from tracerless.core.cohort import PersonFacts
 from tracerless.core.people import Pseudonym
-from tracerless.core.recipe import SynthesizeRecipe
 from tracerless.core.volume import MR_INPUTS, Contrast
-from tracerless.synthesize import schedule
+from tracerless.synthesize.batch import Batch
+from tracerless.synthesize.expected import Expected
 from tracerless.synthesize.head import Head, head
-from tracerless.synthesize.losses import charbonnier, region_means, regional, squared
-from tracerless.synthesize.material import Material, Space
+from tracerless.synthesize.material import Material
+from tracerless.synthesize.space import Space
 
-Answer = Callable[[Tensor], Tensor]
-"""A network: (B, 7, i, j, k) -> (B, 1, i, j, k)."""
 _MIN_RESIDUAL_SUVR = 0.01
+Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Desk:
-    """N sessions in the box.
+    """N sessions in the box, on one device; what is large is in half precision.
 
     Args:
         head: between the network and SUVR.
-        people: whose, N.
-        values: (N, 3, i, j, k) normalised MR.
+        people, facts: whose, N.
+        values: (N, 3, i, j, k) float16 normalised MR.
         present: (N, 3) which contrasts there are.
-        target: (N, i, j, k) acquired SUVR; the mean where it was not seen.
-        valid: (N, i, j, k) 1 in the brain where it was seen.
+        suvr: (N, i, j, k) float16 acquired; NaN where it was not seen.
+        mean: (i, j, k) expected SUVR of a person in the center, without NaN.
+        effects: (C, i, j, k) SUVR per unit of a covariate.
+        amounts: (N, C) how far each person lies from the center.
         regions: (R, i*j*k) 0 or 1.
+        mirror: (P, 2) left and right rows of ``regions``.
     """
 
     head: Head
     people: tuple[Pseudonym, ...]
+    facts: tuple[PersonFacts, ...]
     values: Tensor
     present: NDArray[np.bool_]
-    target: Tensor
-    valid: Tensor
+    suvr: Tensor
+    mean: Tensor
+    effects: Tensor
+    amounts: Tensor
     regions: Tensor
+    mirror: Tensor
 
-    def loss(
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors lie."""
+        return self.values.device
+
+    def contrasts(self, rows: Rows) -> Tensor:
+        """(B, 3, i, j, k) float32 MR of these sessions."""
+        return self.values[self._at(rows)].float()
+
+    def expected(self, rows: Rows) -> Tensor:
+        """(B, i, j, k) SUVR expected of these sessions' people."""
+        mean = self.mean.expand(len(rows), *self.mean.shape)
+        if not len(self.effects):
+            return mean
+        return mean + torch.einsum("bc,cijk->bijk", self.amounts[self._at(rows)], self.effects)
+
+    def batch(
         self,
-        answer: Answer,
-        draw: schedule.Draw,
-        sessions: NDArray[np.int64],
-        *,
-        step: int,
-        recipe: SynthesizeRecipe,
-    ) -> Tensor:
-        """The loss of one step, SUVR: squared error first, Charbonnier later, regions fading.
+        rows: Rows,
+        shown: NDArray[np.bool_],
+        values: Tensor | None = None,
+        places: tuple[int, ...] | None = None,
+    ) -> Batch:
+        """These sessions, ready for a step.
 
         Args:
-            answer: the network.
-            draw: what is hidden and changed.
-            sessions: (B,) which rows of the desk.
-            step: from 0.
-            recipe: weights of the terms, number of steps.
+            rows: (B,) sessions.
+            shown: (B, 3) or (1, 3) which contrasts the network may see.
+            values: (B, 3, i, j, k) MR instead of their own, e.g. changed at random.
+            places: of the rows in the whole batch; None = 0, 1, …
         """
-        who = torch.from_numpy(sessions)
-        gain, offset = (
-            torch.from_numpy(a)[:, :, None, None, None] for a in (draw.gain, draw.offset)
+        expected = self.expected(rows)
+        flags = torch.from_numpy(np.broadcast_to(shown, (len(rows), shown.shape[1])).copy())
+        values = self.contrasts(rows) if values is None else values
+        acquired = self.suvr[self._at(rows)].float()
+        valid = torch.isfinite(acquired) * self.head.brain
+        return Batch(
+            inputs=self.head.inputs(values, flags.to(self.device).float(), expected),
+            target=torch.where(valid > 0, acquired, expected),
+            valid=valid,
+            expected=expected,
+            head=self.head,
+            regions=self.regions,
+            mirror=self.mirror,
+            rows=tuple(range(len(rows))) if places is None else places,
         )
-        values = (self.values[who] * gain + offset) * self.head.brain
-        predicted = self._predict(answer, values, draw.shown)
-        error, valid = predicted - self.target[who], self.valid[who]
-        share = schedule.squared_share(step, recipe.steps)
-        loss = schedule.region_weight(step, recipe) * regional(error, valid, self.regions)
-        if share > 0:
-            loss = loss + share * squared(error, valid, self.head.residual_suvr)
-        if share < 1:
-            loss = loss + (1 - share) * charbonnier(error, valid)
-        return loss
 
-    @torch.no_grad()
-    def deviations(
-        self, answer: Answer, sessions: NDArray[np.int64], inputs: tuple[Contrast, ...]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(truth, predicted) - training mean by session and region, (n, R) SUVR; NaN = not seen.
+    def showing(self, inputs: tuple[Contrast, ...]) -> NDArray[np.bool_]:
+        """(1, 3) flags of these contrasts."""
+        return np.array([[contrast in inputs for contrast in MR_INPUTS]])
 
-        Args:
-            answer: the network.
-            sessions: which; each must have all of ``inputs``.
-            inputs: what the network is shown.
-        """
-        shown = np.array([[c in inputs for c in MR_INPUTS]])
-        truth, predicted = [], []
-        for i in sessions.tolist():
-            one = slice(i, i + 1)
-            made = self._predict(answer, self.values[one], shown)
-            valid = self.valid[one]
-            pairs = torch.cat([self.target[one] - self.head.mean, made - self.head.mean])
-            means, seen = region_means(pairs, valid.expand(2, *valid.shape[1:]), self.regions)
-            rows = np.where(seen.numpy() > 0, means.numpy().astype(np.float64), np.nan)
-            truth.append(rows[0])
-            predicted.append(rows[1])
-        return np.stack(truth), np.stack(predicted)
+    def able(self, rows: Rows, inputs: tuple[Contrast, ...]) -> Rows:
+        """Those of the rows that have all of these contrasts."""
+        needed = [MR_INPUTS.index(contrast) for contrast in inputs]
+        chosen: Rows = rows[self.present[rows][:, needed].all(axis=1)]
+        return chosen
 
-    @torch.no_grad()
-    def voxel_deviations(
-        self, answer: Answer, sessions: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """(truth, predicted) - training mean by session and brain voxel, (n, V) SUVR.
-
-        Each session is predicted from all that it has; truth is NaN where nothing was measured.
-        """
-        inside = self.head.brain.flatten() > 0
-        truth = np.full((len(sessions), int(inside.sum())), np.nan, dtype=np.float32)
-        predicted = np.zeros_like(truth)
-        for row, i in enumerate(sessions.tolist()):
-            one = slice(i, i + 1)
-            made = self._predict(answer, self.values[one], self.present[one])
-            predicted[row] = (made - self.head.mean).flatten()[inside].numpy()
-            gone = (self.target[one] - self.head.mean).flatten()[inside].numpy()
-            seen = self.valid[one].flatten()[inside].numpy() > 0
-            truth[row, seen] = gone[seen]
-        return truth, predicted
-
-    def _predict(self, answer: Answer, values: Tensor, shown: NDArray[np.bool_]) -> Tensor:
-        flags = torch.from_numpy(shown.astype(np.float32))
-        return self.head.suvr(answer(self.head.inputs(values, flags)))
+    def _at(self, rows: Rows) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(rows)).to(self.device)
 
 
 def desk(
-    material: Material, where: Space, mean: NDArray[np.float32], trained: NDArray[np.int64]
+    material: Material,
+    where: Space,
+    expected: Expected,
+    *,
+    residual_suvr: float,
+    device: torch.device | None = None,
 ) -> Desk:
     """Lay everything out.
 
     Args:
         material: all sessions.
         where: the network's space.
-        mean: (I, J, K) as ``mean_map`` returns it.
-        trained: sessions of the people in training; their spread sets the scale of the residual.
+        expected: what is known of a person without MR.
+        residual_suvr: SUVR of one unit of the network's output (``typical_residual``).
+        device: where the tensors go; None = the CPU, where the large ones are not copied.
 
     Raises:
         GeometryError: no voxel of the reference region lies in the brain.
     """
-    filled = fill(mean)
-    seen = np.isfinite(material.suvr) & where.brain
-    deviation = np.where(seen, material.suvr - filled, 0)[trained]
-    spread = float(np.sqrt((deviation.astype(np.float64) ** 2).sum() / max(seen[trained].sum(), 1)))
-    made = head(filled, where.brain, where.reference, max(spread, _MIN_RESIDUAL_SUVR))
-    box = (slice(None), *made.box)
+    place = device or torch.device("cpu")
+    made = head(where.brain, where.reference, residual_suvr)
+    box = made.box
+    labels = where.labels[box].ravel()
+    regions = np.stack([labels == 1 + r for r in range(len(where.keys))])
+    amounts = np.stack([expected.amounts(facts) for facts in material.facts])
     return Desk(
-        made,
-        material.people,
-        torch.from_numpy(material.values),
-        material.present,
-        torch.from_numpy(np.where(seen, material.suvr, filled)[box].astype(np.float32)),
-        torch.from_numpy(seen[box].astype(np.float32)),
-        torch.from_numpy(where.regions[box].reshape(len(where.regions), -1).astype(np.float32)),
+        head=made.to(place),
+        people=material.people,
+        facts=material.facts,
+        values=torch.from_numpy(material.values).to(place),
+        present=material.present,
+        suvr=torch.from_numpy(material.suvr)[(slice(None), *box)].to(place),
+        mean=torch.from_numpy(fill(expected.mean)[box].copy()).to(place),
+        effects=torch.from_numpy(expected.effects[(slice(None), *box)].copy()).to(place),
+        amounts=torch.from_numpy(amounts.astype(np.float32)).to(place),
+        regions=torch.from_numpy(regions.astype(np.float32)).to(place),
+        mirror=torch.from_numpy(where.mirror).to(place),
     )
 
 
-def mean_map(suvr: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N, I, J, K) -> (I, J, K) mean over sessions; NaN where fewer than half of them see."""
-    seen = np.isfinite(suvr)
-    n = seen.sum(axis=0)
-    total = np.where(seen, suvr, 0).sum(axis=0, dtype=np.float64)
-    mean = np.where(2 * n >= len(suvr), total / np.maximum(n, 1), np.nan)
-    return np.asarray(mean, dtype=np.float32)
+def typical_residual(
+    material: Material, where: Space, expected: Expected, rows: NDArray[np.int64]
+) -> float:
+    """Root mean square of acquired minus expected in the brain over these sessions, SUVR."""
+    total, count = 0.0, 0
+    for row in rows.tolist():
+        gone = material.suvr[row].astype(np.float32) - expected.of(material.facts[row])
+        inside = gone[where.brain & np.isfinite(gone)].astype(np.float64)
+        total, count = total + float((inside**2).sum()), count + inside.size
+    return max(float(np.sqrt(total / max(count, 1))), _MIN_RESIDUAL_SUVR)
 
 
 def fill(array: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -177,8 +175,9 @@ def fill(array: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def digest(material: Material) -> str:
-    """SHA-256 over whose the sessions are and every number of them."""
-    total = hashlib.sha256(" ".join(str(p) for p in material.people).encode())
+    """SHA-256 over whose the sessions are, what is known of them, and every number of them."""
+    known = " ".join(f"{p} {f}" for p, f in zip(material.people, material.facts, strict=True))
+    total = hashlib.sha256(known.encode())
     for array in (material.values, material.present, material.suvr):
         total.update(np.ascontiguousarray(array).data)
     return total.hexdigest()

@@ -1,41 +1,46 @@
 """What a model says of people that it did not learn from, beside what was measured of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from tracerless.core.people import Pseudonym
-from tracerless.core.seeds import generator
-from tracerless.core.volume import MR_INPUTS
-from tracerless.synthesize.calibration import (
-    UNCALIBRATED,
-    Calibration,
-    calibrate,
-    subset_key,
-    subsets,
-)
-from tracerless.synthesize.closed_form import Solved
-from tracerless.synthesize.desk import Answer, Desk, desk, mean_map
-from tracerless.synthesize.intervals import Interval, interval, quantile
-from tracerless.synthesize.material import Material, Space
+from tracerless.core.volume import Contrast
+from tracerless.synthesize.batch import Batch
+from tracerless.synthesize.calibration import Shown, skill, subset_key, subsets
+from tracerless.synthesize.desk import Desk, Rows
+from tracerless.synthesize.ensemble import Answer, joined, region_spread, spread
 
-N_FOLDS = 5
-"""Folds of people for what is solved: each is predicted by weights that never saw that person."""
 _MOST_VOLUMES = 200
 """Sessions whose voxels are kept to judge the map of errors."""
+_AT_ONCE = {"cpu": 1, "cuda": 16}
+"""Sessions that are predicted together: on the CPU one after another costs least."""
 
 Array = NDArray[np.float64]
+Half = NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pairs:
-    """(n, R) acquired and predicted, minus the training mean, SUVR; and whose."""
+class Volumes:
+    """m sessions by brain voxel, each predicted from all that it has; half precision.
 
-    truth: Array
-    predicted: Array
+    Args:
+        truth, predicted: (m, V) acquired and predicted minus the person's expected map, SUVR; NaN
+            where nothing was measured.
+        people: whose, m.
+        spread: (m, V) disagreement, SUVR; None where there is none.
+        groups: diagnoses, m.
+    """
+
+    truth: Half
+    predicted: Half
     people: tuple[Pseudonym, ...]
+    spread: Half | None
+    groups: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,108 +49,138 @@ class Evidence:
 
     Args:
         pairs: by ``subset_key``, of the people who have all of that set.
-        truth, predicted: (m, V) acquired and predicted minus the mean in the box's brain voxels,
-            each session from all that it has; NaN where nothing was measured.
+        volumes: of at most 200 sessions.
     """
 
-    pairs: Mapping[str, Pairs]
-    truth: NDArray[np.float32]
-    predicted: NDArray[np.float32]
-
-    def calibrations(self) -> dict[str, Calibration]:
-        """For every set of inputs."""
-        return {
-            key: calibrate(each.truth, each.predicted, each.people)
-            if len(set(each.people)) > 1
-            else UNCALIBRATED
-            for key, each in self.pairs.items()
-        }
-
-    def voxel_errors(self, calibration: Calibration) -> tuple[NDArray[np.float32], float]:
-        """(V,) root mean square error, and what brings it to a 90 % half-width; NaN if unknown."""
-        error = self.truth - np.float32(calibration.slope) * self.predicted
-        known = np.isfinite(error)
-        square = np.where(known, error, 0).astype(np.float64) ** 2
-        size = np.sqrt(square.sum(axis=0) / np.maximum(known.sum(axis=0), 1))
-        size = np.maximum(size, 1e-3)
-        factor = quantile((np.abs(error) / size).ravel()) if len(error) else float("nan")
-        return size.astype(np.float32), factor
-
-    def intervals(
-        self, calibrations: Mapping[str, Calibration], regions: tuple[str, ...], voxel_factor: float
-    ) -> dict[str, Interval]:
-        """For every set of inputs that enough people have; the voxels' follows the regions'."""
-        made = {
-            key: interval(
-                each.truth, each.predicted, calibrations[key], regions=regions, voxel_factor=1.0
-            )
-            for key, each in self.pairs.items()
-        }
-        known = {key: each for key, each in made.items() if each is not None}
-        typical = {
-            key: float(np.mean(each.half_widths(np.zeros(1)))) for key, each in known.items()
-        }
-        fullest = next(iter(typical.values()), 1.0)
-        return {
-            key: each.with_voxels(voxel_factor * typical[key] / fullest)
-            for key, each in known.items()
-        }
+    pairs: Mapping[str, Shown]
+    volumes: Volumes
 
 
-def evidence(laid: Desk, answer: Answer, rows: NDArray[np.int64]) -> Evidence:
+def evidence(laid: Desk, networks: Sequence[Answer], rows: Rows) -> Evidence:
     """Predictions of these sessions, with every set of inputs that they have.
 
     Args:
         laid: the desk; ``rows`` were not learned from.
-        answer: the network.
+        networks: the members.
         rows: sessions.
     """
     pairs = {}
     for inputs in subsets():
-        needed = [MR_INPUTS.index(c) for c in inputs]
-        able = rows[laid.present[rows][:, needed].all(axis=1)]
-        people = tuple(laid.people[i] for i in able)
-        empty = np.zeros((0, len(laid.regions)))
-        found = laid.deviations(answer, able, inputs) if len(able) else (empty, empty)
-        pairs[subset_key(inputs)] = Pairs(*found, people)
-    return Evidence(pairs, *laid.voxel_deviations(answer, rows[:_MOST_VOLUMES]))
+        able = laid.able(rows, inputs)
+        parts = [_regions(laid, networks, some, inputs) for some in _chunks(laid, able)]
+        pairs[subset_key(inputs)] = _shown(laid, able, parts)
+    return Evidence(pairs, _volumes(laid, networks, rows[:_MOST_VOLUMES]))
 
 
-def cross_fitted(material: Material, where: Space, preset: str, seed: int) -> Evidence:
-    """Predictions of every person by linear maps that were solved without that person.
+def held_out_skill(
+    laid: Desk, network: Answer, rows: Rows, inputs: tuple[Contrast, ...]
+) -> float | None:
+    """1 - MAE / MAE of the expected maps over regions, not calibrated; None with no rows."""
+    if not len(rows):
+        return None
+    parts = [_regions(laid, [network], some, inputs) for some in _chunks(laid, rows)]
+    truth, made = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
+    return skill(np.nan_to_num(truth), np.nan_to_num(made))
 
-    Args:
-        material: all sessions.
-        where: the network's space.
-        preset: name of a linear preset.
-        seed: of the folds.
-    """
-    parts = [_fold(material, where, preset, out) for out in _folds(material.people, seed)]
+
+def together(parts: Sequence[Evidence]) -> Evidence:
+    """The evidence of several folds as one."""
+    volumes = [part.volumes for part in parts]
+    spreads = [v.spread for v in volumes if v.spread is not None]
     return Evidence(
         {key: _joined([part.pairs[key] for part in parts]) for key in parts[0].pairs},
-        np.concatenate([part.truth for part in parts])[:_MOST_VOLUMES],
-        np.concatenate([part.predicted for part in parts])[:_MOST_VOLUMES],
+        Volumes(
+            np.concatenate([v.truth for v in volumes])[:_MOST_VOLUMES],
+            np.concatenate([v.predicted for v in volumes])[:_MOST_VOLUMES],
+            tuple(p for v in volumes for p in v.people)[:_MOST_VOLUMES],
+            np.concatenate(spreads)[:_MOST_VOLUMES] if len(spreads) == len(volumes) else None,
+            tuple(g for v in volumes for g in v.groups)[:_MOST_VOLUMES],
+        ),
     )
 
 
-def _fold(material: Material, where: Space, preset: str, out: NDArray[np.int64]) -> Evidence:
-    trained = np.setdiff1d(np.arange(len(material.people)), out)
-    laid = desk(material, where, mean_map(material.suvr[trained]), trained)
-    return evidence(laid, Solved(laid, trained, preset).average_answer, out)
+def _chunks(laid: Desk, rows: Rows) -> Iterator[Rows]:
+    size = _AT_ONCE.get(laid.device.type, 1)
+    return (rows[at : at + size] for at in range(0, len(rows), size))
 
 
-def _folds(people: Sequence[Pseudonym], seed: int) -> list[NDArray[np.int64]]:
-    """Rows of each fold; whole people."""
-    names = sorted(set(people))
-    order = generator("synthesize-folds", seed).permutation(len(names))
-    fold_of = {names[place]: n % N_FOLDS for n, place in enumerate(order)}
-    owner = np.array([fold_of[person] for person in people])
-    return [rows for rows in (np.flatnonzero(owner == f) for f in range(N_FOLDS)) if len(rows)]
+@torch.no_grad()
+def _regions(
+    laid: Desk, networks: Sequence[Answer], rows: Rows, inputs: tuple[Contrast, ...]
+) -> tuple[Array, Array, Array | None]:
+    """(truth, predicted, spread), (B, R) each, minus the expected maps; NaN = not seen."""
+    batch = laid.batch(rows, laid.showing(inputs))
+    answers = [network(batch.inputs) for network in networks]
+    made = batch.suvr(joined(answers)) - batch.expected
+    seen = batch.valid.flatten(1) @ laid.regions.T
+    known = (seen > 0).cpu().numpy()
+
+    def means(values: Tensor) -> Array:
+        total = (values * batch.valid).flatten(1) @ laid.regions.T / seen.clamp_min(1)
+        return np.where(known, total.double().cpu().numpy(), np.nan)
+
+    whole = laid.regions.sum(dim=1, keepdim=True).clamp_min(1)
+    found = region_spread(answers, batch.head, laid.regions / whole)
+    return (
+        means(batch.target - batch.expected),
+        means(made),
+        None if found is None else found.double().cpu().numpy(),
+    )
 
 
-def _joined(parts: Sequence[Pairs]) -> Pairs:
-    return Pairs(
+def _shown(laid: Desk, rows: Rows, parts: Sequence[tuple[Array, Array, Array | None]]) -> Shown:
+    people = tuple(laid.people[row] for row in rows)
+    groups = tuple(laid.facts[row].diagnosis for row in rows)
+    if not parts:
+        empty = np.zeros((0, len(laid.regions)))
+        return Shown(empty, empty, people, None, groups)
+    spreads = [part[2] for part in parts if part[2] is not None]
+    return Shown(
+        np.concatenate([part[0] for part in parts]),
+        np.concatenate([part[1] for part in parts]),
+        people,
+        np.concatenate(spreads) if spreads else None,
+        groups,
+    )
+
+
+def _joined(parts: Sequence[Shown]) -> Shown:
+    spreads = [part.spread for part in parts if part.spread is not None]
+    return Shown(
         np.concatenate([part.truth for part in parts]),
         np.concatenate([part.predicted for part in parts]),
         tuple(person for part in parts for person in part.people),
+        np.concatenate(spreads) if len(spreads) == len(parts) else None,
+        tuple(group for part in parts for group in part.groups),
     )
+
+
+def _volumes(laid: Desk, networks: Sequence[Answer], rows: Rows) -> Volumes:
+    inside = laid.head.brain.flatten() > 0
+    made = [_voxels(laid, networks, some, inside) for some in _chunks(laid, rows)]
+    n_voxels = int(inside.sum())
+    empty = np.zeros((0, n_voxels), dtype=np.float16)
+    spreads = [part[2] for part in made if part[2] is not None]
+    return Volumes(
+        np.concatenate([empty, *(part[0] for part in made)]),
+        np.concatenate([empty, *(part[1] for part in made)]),
+        tuple(laid.people[row] for row in rows),
+        np.concatenate(spreads) if spreads else None,
+        tuple(laid.facts[row].diagnosis for row in rows),
+    )
+
+
+@torch.no_grad()
+def _voxels(
+    laid: Desk, networks: Sequence[Answer], rows: Rows, inside: Tensor
+) -> tuple[Half, Half, Half | None]:
+    batch: Batch = laid.batch(rows, laid.present[rows])
+    answers = [network(batch.inputs) for network in networks]
+    made = batch.suvr(joined(answers)) - batch.expected
+    gone = torch.where(batch.valid > 0, batch.target - batch.expected, torch.nan)
+    found = spread(answers, batch.head)
+
+    def half(values: Tensor) -> Half:
+        return values.flatten(1)[:, inside].half().cpu().numpy()
+
+    return half(gone), half(made), None if found is None else half(found)

@@ -1,55 +1,59 @@
 """How wide a prediction's 90 % interval is, from people that the predicting weights never saw."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tracerless.synthesize.calibration import Calibration
+from tracerless.core.people import Pseudonym
+from tracerless.synthesize.calibration import Calibration, Shown, cross_fitted, owners
+from tracerless.synthesize.conformal import LEVEL, MIN_PEOPLE, Held, Scores, factors, quantile
+from tracerless.synthesize.scale import FLOOR_SUVR, Array, best_gains, scale_of
+from tracerless.synthesize.voxel_intervals import VoxelError, VoxelWidth, voxel_error
 
-LEVEL = 0.9
-"""Share of regions, and of voxels, of new people that lie inside."""
-MIN_PEOPLE = 9
-"""Fewer people cannot show a 90 % interval: the largest of them would have to bound it."""
-_OWN_FROM = 30
-"""From so many people on, each region has a quantile of its own; below, all regions share one."""
-_GAINS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
-_FLOOR_SUVR = 1e-3
-
-Array = NDArray[np.float64]
+__all__ = ["LEVEL", "MIN_PEOPLE", "Interval", "VoxelError", "VoxelWidth", "interval", "intervals",
+           "quantile", "voxel_error"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """For one set of inputs: half-width = ``factor[r]`` sqrt(``base[r]``² + (``gain`` deviation)²).
+    """For one set of inputs: half-width = factor sqrt(base² + (gain dev.)² + (gain spread)²).
 
-    A prediction far from the mean errs more, so its interval is wider; without that the sick would
-    be covered less than the well.
+    A prediction far from the expected map errs more, and so does one that the members of an
+    ensemble disagree on, so its interval is wider; without that the sick would be covered less
+    than the well.
 
     Args:
         regions: keys.
         base: (R,) root mean square error by region, SUVR.
         gain: share of a predicted deviation that adds to the error.
-        factor: (R,) what brings these widths to ``LEVEL``.
-        voxel_factor: what brings the map of voxel errors to ``LEVEL``.
+        factor: (R,) what brings these widths to ``LEVEL`` in every group of people.
         n: people behind it.
+        gain_spread: share of the members' disagreement that adds to the error.
+        held: the groups in which it holds.
+        voxels: of the voxels; None where they were not judged.
     """
 
     regions: tuple[str, ...]
     base: tuple[float, ...]
     gain: float
     factor: tuple[float, ...]
-    voxel_factor: float
     n: int
+    gain_spread: float = 0.0
+    held: Held = field(default_factory=Held)
+    voxels: VoxelWidth | None = None
 
-    def half_widths(self, deviation: Array) -> Array:
-        """(R,) or (n, R) SUVR, for predicted deviations from the training mean of that shape."""
-        width: Array = np.array(self.factor) * _scale(np.array(self.base), self.gain, deviation)
+    def half_widths(self, deviation: Array, spread: Array | None = None) -> Array:
+        """(R,) or (n, R) SUVR.
+
+        Args:
+            deviation: calibrated, from the expected map, of that shape.
+            spread: the members' disagreement, of that shape; None or NaN = there is none.
+        """
+        scale = scale_of(np.array(self.base), deviation, spread, (self.gain, self.gain_spread))
+        width: Array = np.array(self.factor) * scale
         return width
-
-    def with_voxels(self, factor: float) -> "Interval":
-        """The same, with another factor for voxels."""
-        return replace(self, voxel_factor=factor)
 
 
 def interval(
@@ -58,62 +62,99 @@ def interval(
     calibration: Calibration,
     *,
     regions: tuple[str, ...],
-    voxel_factor: float,
+    people: Sequence[Pseudonym],
+    spread: Array | None = None,
+    groups: Sequence[str] = (),
 ) -> Interval | None:
     """Conformal half-widths by region; None when too few people were predicted.
 
+    Each person is calibrated by the slopes, and scaled by the errors, of the others.
+
     Args:
-        truth: (n, R) acquired minus mean, SUVR; NaN where a region was not seen.
-        predicted: (n, R) predicted minus mean, before calibration.
+        truth: (n, R) acquired minus expected, SUVR; NaN where a region was not seen.
+        predicted: (n, R) predicted minus expected, before calibration.
         calibration: that prediction goes through.
         regions: keys of the columns.
-        voxel_factor: as `Interval`.
+        people: whose rows.
+        spread: (n, R) disagreement of members, samples or bounds, SUVR; NaN = none.
+        groups: diagnoses of the rows, empty where unknown; none = no groups.
 
     Source:
-        Lei, G'Sell, Rinaldo, Tibshirani, Wasserman 2018, J Am Stat Assoc 113:1094 (split conformal
-        with locally scaled errors).
+        Lei, G'Sell, Rinaldo, Tibshirani, Wasserman 2018, J Am Stat Assoc 113:1094 (conformal with
+        locally scaled errors). Deviates: factors by group, the widest kept (``conformal``).
     """
-    if len(truth) < MIN_PEOPLE:
+    owner, n = owners(people)
+    if n < MIN_PEOPLE:
         return None
-    deviation = calibration.slope * predicted
+    works = calibration.works and calibration.skill is not None
+    deviation = cross_fitted(truth, predicted, people) if works else calibration.applied(predicted)
     error = truth - deviation
-    known = np.isfinite(error)
-    square = np.where(known, error, 0) ** 2
-    base = np.sqrt(square.sum(axis=0) / np.maximum(known.sum(axis=0), 1))
-    base = np.maximum(base, _FLOOR_SUVR)
-    gain = min(_GAINS, key=lambda each: _misfit(error, _scale(base, each, deviation)))
-    score = np.abs(error) / _scale(base, gain, deviation)
+    base, others = _sizes(error, owner)
+    gains = best_gains(error, base, deviation, spread)
+    score = np.abs(error) / scale_of(others, deviation, spread, gains)
+    named = np.array(list(groups) or [""] * len(truth), dtype=np.str_)
+    made, held = factors(Scores(score, np.arange(len(regions)), owner, named), len(regions))
     return Interval(
         regions,
-        tuple(float(b) for b in base),
-        gain,
-        tuple(_factors(score)),
-        voxel_factor,
-        len(truth),
+        tuple(map(float, base)),
+        gains[0],
+        tuple(map(float, made)),
+        n,
+        gain_spread=gains[1],
+        held=held,
     )
 
 
-def quantile(scores: Array) -> float:
-    """The conformal quantile of (n,) scores at `LEVEL`: the ceil((n + 1) LEVEL)-th smallest."""
-    known = np.sort(scores[np.isfinite(scores)])
-    at = min(int(np.ceil((len(known) + 1) * LEVEL)), len(known)) - 1
-    return float(known[at]) if len(known) else float("nan")
+def intervals(
+    pairs: Mapping[str, Shown],
+    calibrations: Mapping[str, Calibration],
+    regions: tuple[str, ...],
+    voxels: VoxelError | None = None,
+) -> dict[str, Interval]:
+    """Of every set of inputs that enough people have; the voxels' widths follow the regions'.
+
+    Args:
+        pairs: by ``subset_key``, the fullest set first.
+        calibrations: likewise.
+        regions: keys of the columns.
+        voxels: as judged with the fullest set.
+    """
+    made = {
+        key: interval(
+            each.truth,
+            each.predicted,
+            calibrations[key],
+            regions=regions,
+            people=each.people,
+            spread=each.spread,
+            groups=each.groups,
+        )
+        for key, each in pairs.items()
+    }
+    known = {key: each for key, each in made.items() if each is not None}
+    if voxels is None or not np.isfinite(voxels.width.factors).all():
+        return known
+    typical = {key: float(np.mean(each.half_widths(np.zeros(1)))) for key, each in known.items()}
+    fullest = next(iter(typical.values()), 1.0)
+    return {
+        key: replace(each, voxels=_wider(voxels.width, typical[key] / fullest))
+        for key, each in known.items()
+    }
 
 
-def _factors(score: Array) -> list[float]:
-    if len(score) < _OWN_FROM:
-        return [quantile(score.ravel())] * score.shape[1]
-    return [quantile(column) for column in score.T]
-
-
-def _scale(base: Array, gain: float, deviation: Array) -> Array:
-    scale: Array = np.sqrt(base**2 + (gain * deviation) ** 2)
-    return scale
-
-
-def _misfit(error: Array, scale: Array) -> float:
-    """Minus the log-likelihood of normal errors of that scale, the common size fitted."""
+def _sizes(error: Array, owner: NDArray[np.intp]) -> tuple[Array, Array]:
+    """(R,) root mean square error, and (n, R) that of everyone else."""
     known = np.isfinite(error)
-    z = error[known] / scale[known]
-    size = np.sqrt(np.mean(z**2))
-    return float(np.log(scale[known] * size).mean())
+    square = np.where(known, error, 0) ** 2
+    own = np.zeros((int(owner.max()) + 1, error.shape[1]))
+    count = np.zeros_like(own)
+    np.add.at(own, owner, square)
+    np.add.at(count, owner, known.astype(np.float64))
+    total, n = own.sum(axis=0), count.sum(axis=0)
+    whole = np.sqrt(total / np.maximum(n, 1))
+    others = np.sqrt(np.maximum(total - own, 0) / np.maximum(n - count, 1))[owner]
+    return np.maximum(whole, FLOOR_SUVR), np.maximum(others, FLOOR_SUVR)
+
+
+def _wider(width: VoxelWidth, ratio: float) -> VoxelWidth:
+    return replace(width, factors=tuple(each * ratio for each in width.factors))

@@ -1,45 +1,45 @@
 """What a synthesizer learns from: pairs of MR and FDG on the network's grid."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tracerless.core.atlas import Atlas
-from tracerless.core.errors import GeometryError, ModelError, QuantityError, RecipeMismatchError
-from tracerless.core.grid import Grid
-from tracerless.core.people import Pseudonym
-from tracerless.core.session import Prepared, Template
+from tracerless.core.cohort import PersonFacts
+from tracerless.core.errors import ModelError, QuantityError, RecipeMismatchError
+from tracerless.core.people import Pseudonym, SessionKey
+from tracerless.core.session import Prepared
 from tracerless.core.transform import resample
 from tracerless.core.volume import Contrast, Quantity
 from tracerless.synthesize.channels import Normalisation, channels, choose
 from tracerless.synthesize.head import box_of
+from tracerless.synthesize.space import Space
 
 REFERENCE_TOLERANCE = 0.15
 """A training PET whose reference mean lies farther from 1 was divided by something else, SUVR."""
+MOST_SUVR = 20.0
+"""No voxel of a brain takes up so many times the reference region."""
 MIN_PAIRS = 2
+_STORED_SUVR = 1000.0
+_UNKNOWN = PersonFacts()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Space:
-    """Where the network works.
+class Pair:
+    """One session as training keeps it; half precision, for a cohort must fit into memory.
 
     Args:
-        template: key of the template space.
-        grid: of the network.
-        brain: (I, J, K).
-        reference: (I, J, K) reference region.
-        regions: (R, I, J, K) regions, cut to the brain; those without a voxel in it are left out.
-        keys: of these regions.
+        key: whose.
+        values: (3, i, j, k) float16 normalised MR in the brain's box.
+        present: which contrasts there are.
+        suvr: (I, J, K) float16 acquired FDG; NaN outside its field of view.
     """
 
-    template: str
-    grid: Grid
-    brain: NDArray[np.bool_]
-    reference: NDArray[np.bool_]
-    regions: NDArray[np.bool_]
-    keys: tuple[str, ...]
+    key: SessionKey
+    values: NDArray[np.float16]
+    present: tuple[bool, ...]
+    suvr: NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,49 +48,42 @@ class Material:
 
     Args:
         people: whose, one entry a session.
-        values: (N, 3, i, j, k) normalised MR in the brain's box.
+        facts: what is known of that person, one entry a session.
+        values: (N, 3, i, j, k) float16 normalised MR in the brain's box.
         present: (N, 3) which contrasts there are.
-        suvr: (N, I, J, K) acquired FDG; NaN outside its field of view.
+        suvr: (N, I, J, K) float16 acquired FDG; NaN outside its field of view.
     """
 
     people: tuple[Pseudonym, ...]
-    values: NDArray[np.float32]
+    facts: tuple[PersonFacts, ...]
+    values: NDArray[np.float16]
     present: NDArray[np.bool_]
-    suvr: NDArray[np.float32]
+    suvr: NDArray[np.float16]
 
     def of(self, people: Iterable[Pseudonym]) -> NDArray[np.int64]:
         """Which sessions belong to these people."""
         wanted = set(people)
         return np.array([i for i, p in enumerate(self.people) if p in wanted], dtype=np.int64)
 
-
-def space(template: Template, atlas: Atlas, reference: str) -> Space:
-    """The network's space.
-
-    Raises:
-        GeometryError: template and atlas lie on different grids.
-        RecipeError: the atlas has no such reference region.
-    """
-    if template.grid != atlas.grid:
-        raise GeometryError(
-            f"Template {template.key} {template.grid.shape} and atlas {atlas.key} "
-            f"{atlas.grid.shape} lie on different grids.",
-            hint="Load both at synthesize.voxel_mm.",
+    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> "Material":
+        """Those sessions alone, in that order."""
+        at = np.asarray(rows, dtype=np.int64)
+        return replace(
+            self,
+            people=tuple(self.people[i] for i in at),
+            facts=tuple(self.facts[i] for i in at),
+            values=self.values[at],
+            present=self.present[at],
+            suvr=self.suvr[at],
         )
-    brain = template.brain.array > 0.5
-    whole = {region.key: (atlas.labels == region.index) & brain for region in atlas.regions}
-    masks = {key: mask for key, mask in whole.items() if mask.any()}
-    return Space(
-        template.key,
-        template.grid,
-        brain,
-        atlas.reference(reference),
-        np.stack([*masks.values()]),
-        tuple(masks),
-    )
 
 
-def gather(sessions: Iterable[Prepared], where: Space, normalisation: Normalisation) -> Material:
+def gather(
+    sessions: Iterable[Prepared],
+    where: Space,
+    normalisation: Normalisation | None = None,
+    facts: Mapping[Pseudonym, PersonFacts] | None = None,
+) -> Material:
     """Walk the sessions once and keep what training needs; the volumes may be dropped after.
 
     Raises:
@@ -99,27 +92,55 @@ def gather(sessions: Iterable[Prepared], where: Space, normalisation: Normalisat
         QuantityError: FDG that is not SUVR of this reference region, or a contrast without picture.
         RecipeMismatchError: a session in another template space.
     """
-    people, values, present, suvr = [], [], [], []
-    box = box_of(where.brain)
-    for session in sessions:
-        require_fit(session, where.template)
-        suvr.append(_target(session, where))
-        seen = channels(
-            session,
-            choose(session, None),
-            grid=where.grid,
-            brain=where.brain,
-            normalisation=normalisation,
-        )
-        people.append(session.key.person)
-        values.append(seen.values[(slice(None), *box)].copy())
-        present.append(seen.present)
-    if len(people) < MIN_PAIRS:
+    scale = normalisation or Normalisation()
+    return gathered((pair(each, where, scale) for each in sessions), facts)
+
+
+def gathered(
+    pairs: Iterable[Pair], facts: Mapping[Pseudonym, PersonFacts] | None = None
+) -> Material:
+    """The pairs laid out for training.
+
+    Raises:
+        ModelError: fewer than two of them.
+    """
+    kept = list(pairs)
+    if len(kept) < MIN_PAIRS:
         raise ModelError(
-            f"{len(people)} pairs of MR and FDG are too few to train on.",
+            f"{len(kept)} pairs of MR and FDG are too few to train on.",
             hint="Prepare sessions that have FDG and at least one of T1w, T2w and cbf.",
         )
-    return Material(tuple(people), np.stack(values), np.array(present), np.stack(suvr))
+    people = tuple(each.key.person for each in kept)
+    known = facts or {}
+    return Material(
+        people,
+        tuple(known.get(person, _UNKNOWN) for person in people),
+        np.stack([each.values for each in kept]),
+        np.array([each.present for each in kept]),
+        np.stack([each.suvr for each in kept]),
+    )
+
+
+def pair(session: Prepared, where: Space, normalisation: Normalisation) -> Pair:
+    """One session on the network's grid.
+
+    Raises:
+        ModelError: it failed quality control, or a contrast shows too little of the brain.
+        ContrastError: no FDG, or no MR.
+        QuantityError: FDG that is not SUVR of this reference region, or a contrast without picture.
+        RecipeMismatchError: another template space.
+    """
+    require_fit(session, where.template)
+    suvr = _target(session, where)
+    seen = channels(
+        session,
+        choose(session, None),
+        grid=where.grid,
+        brain=where.brain,
+        normalisation=normalisation,
+    )
+    values = seen.values[(slice(None), *box_of(where.brain))].astype(np.float16)
+    return Pair(session.key, values, seen.present, suvr)
 
 
 def require_fit(session: Prepared, template: str) -> None:
@@ -142,7 +163,7 @@ def require_fit(session: Prepared, template: str) -> None:
         )
 
 
-def _target(session: Prepared, where: Space) -> NDArray[np.float32]:
+def _target(session: Prepared, where: Space) -> NDArray[np.float16]:
     """FDG on the network's grid.
 
     It is sampled, not blurred: prepared PET is smooth already, and a blur would pull every region
@@ -162,4 +183,11 @@ def _target(session: Prepared, where: Space) -> NDArray[np.float32]:
             f"The FDG of {session.key} has mean {level:.2f} in the reference region, not 1.",
             hint="Prepare all sessions with one reference region, and train with the same.",
         )
-    return array
+    highest = float(np.nanmax(array[where.brain]))
+    if highest > MOST_SUVR:
+        raise QuantityError(
+            f"The FDG of {session.key} reaches {highest:.3g} in the brain; SUVR stays below "
+            f"{MOST_SUVR:g}.",
+            hint="Look at the PET: this is no uptake of a brain.",
+        )
+    return np.clip(array, -_STORED_SUVR, _STORED_SUVR).astype(np.float16)

@@ -1,6 +1,7 @@
 """What happens at which step: a function of the step alone, so a run can be taken up anywhere."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,19 +14,21 @@ RISE = 0.2
 """Share of the steps in which the learning rate rises; it falls over the rest."""
 SQUARED_UNTIL, SQUARED_OVER = 0.2, 0.4
 """Shares of the steps: the squared error alone until the first, none of it from the second."""
-JITTER = 0.1
-"""Spread of the random gain and offset of each input, in its normalised units."""
 AVERAGE_DECAY = 0.99
 """How much of the averaged weights stays at each step, once the average has a past."""
+FEWEST = 5
+"""Diagnoses with fewer training sessions are shown together, as one more group."""
 
 
-def learning_rate(step: int, recipe: SynthesizeRecipe) -> float:
-    """One cycle: up by a cosine to ``recipe.learning_rate``, down by one to almost nothing."""
-    at = (step + 1) / recipe.steps
-    rising = at < RISE
-    phase = at / RISE if rising else (at - RISE) / (1 - RISE)
-    share = (1 - math.cos(math.pi * phase)) / 2 if rising else (1 + math.cos(math.pi * phase)) / 2
-    return recipe.learning_rate * (0.04 + 0.96 * share if rising else 0.001 + 0.999 * share)
+def rate_at(share: float) -> float:
+    """The part of the peak learning rate at that share of a phase, 0-1: one cycle.
+
+    Up by a cosine, then down by one to almost nothing.
+    """
+    rising = share < RISE
+    phase = share / RISE if rising else (share - RISE) / (1 - RISE)
+    cosine = math.cos(math.pi * min(phase, 1.0))
+    return 0.04 + 0.48 * (1 - cosine) if rising else 0.001 + 0.4995 * (1 + cosine)
 
 
 def squared_share(step: int, steps: int) -> float:
@@ -46,40 +49,63 @@ def average_decay(step: int) -> float:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draw:
-    """The random part of one step.
+    """Who is shown in one step, and what of them.
 
     Args:
         sessions: (B,) which sessions.
         shown: (B, 3) which contrasts are shown; at least one of those present.
-        gain, offset: (B, 3) change of intensities.
     """
 
     sessions: NDArray[np.int64]
     shown: NDArray[np.bool_]
-    gain: NDArray[np.float32]
-    offset: NDArray[np.float32]
 
 
-def draw(step: int, present: NDArray[np.bool_], recipe: SynthesizeRecipe) -> Draw:
-    """Draw one step: every session comes once before any comes twice.
+def groups(diagnoses: Sequence[str], balance: str) -> NDArray[np.int64]:
+    """(N,) which group each training session is drawn from; the groups are drawn equally often.
+
+    Args:
+        diagnoses: of the sessions; empty when unknown, which is a group too.
+        balance: ``diagnosis``, or ``none`` for one group of all.
+    """
+    if balance == "none":
+        return np.zeros(len(diagnoses), dtype=np.int64)
+    names, codes, counts = np.unique(list(diagnoses), return_inverse=True, return_counts=True)
+    small = counts[codes] < FEWEST
+    merged = np.where(small, len(names), codes)
+    return np.unique(merged, return_inverse=True)[1].astype(np.int64)
+
+
+def draw(
+    step: int,
+    present: NDArray[np.bool_],
+    group_of: NDArray[np.int64],
+    recipe: SynthesizeRecipe,
+    member: int = 0,
+) -> Draw:
+    """Draw one step: within a group every session comes once before any comes twice.
 
     Args:
         step: from 0.
         present: (N, 3) which contrasts each training session has.
+        group_of: (N,) as ``groups`` returns them.
         recipe: batch, dropout, seed.
+        member: of the ensemble; each sees the people in an order of its own.
     """
-    n = len(present)
-    positions = [divmod(step * recipe.batch + b, n) for b in range(recipe.batch)]
-    orders = {
-        epoch: generator("synthesize-order", recipe.seed, epoch).permutation(n)
-        for epoch, _ in positions
-    }
-    sessions = np.array([orders[epoch][place] for epoch, place in positions])
-    random = generator("synthesize-step", recipe.seed, step)
+    random = generator("synthesize-step", recipe.seed, member, step)
+    turns = range(step * recipe.batch, (step + 1) * recipe.batch)
+    sessions = np.array([_in_turn(turn, group_of, recipe.seed, member) for turn in turns])
     shown = np.stack([_hide(present[s], recipe.dropout_modality, random) for s in sessions])
-    gain = 1 + JITTER * random.standard_normal(shown.shape)
-    offset = JITTER * random.standard_normal(shown.shape)
-    return Draw(sessions, shown, gain.astype(np.float32), offset.astype(np.float32))
+    return Draw(sessions, shown)
+
+
+def _in_turn(turn: int, group_of: NDArray[np.int64], seed: int, member: int) -> int:
+    """The groups in turn, and the sessions of each in an order that changes with every round."""
+    n_groups = int(group_of.max()) + 1
+    round_, group = divmod(turn, n_groups)
+    mine = np.flatnonzero(group_of == group)
+    epoch, place = divmod(round_, len(mine))
+    order = generator("synthesize-order", seed, member, group, epoch).permutation(len(mine))
+    return int(mine[order[place]])
 
 
 def _hide(

@@ -41,8 +41,10 @@ README = """\
 Volumes in template space (`space-…_res-…`), tissues and regions in the T1's space (`space-T1w`),
 maps between both (`_xfm`), regional numbers (`_kinpar.tsv`, `_cbf.tsv`, `_desc-regions_…`), and a
 contact sheet of every session (`_desc-contact_qc.png`). `desc-qc_summary.tsv` says which sessions
-may be used. Files whose names hold `desc-synth` are synthetic: predicted from MR, never acquired.
-Research use only.
+may be used. Files whose names hold `desc-synth` are synthetic: predicted from MR, never acquired;
+`desc-synthwidth` is the half-width of their interval, `desc-synthsample…` plausible volumes around
+them, from which no number may be taken. Their sidecars say whether the model may speak of these
+scans (`Reach`) and what else it looked at (`CovariatesUsed`). Research use only.
 """
 
 

@@ -5,20 +5,28 @@ Every record lists what it wrote under ``files``, so that a later value can take
 """
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from tracerless.core.grid import Grid
 from tracerless.core.people import SessionKey
-from tracerless.core.prediction import Prediction
 from tracerless.core.session import Anatomy, Native, NativeSeries, Prepared
 from tracerless.core.transform import Affine
-from tracerless.core.volume import Contrast, Quantity, Scale, Volume
+from tracerless.core.volume import Contrast, Quantity, Scale
 from tracerless.io import bids, bids_rules, maps, nifti
 from tracerless.io.atomic import write_text
+from tracerless.workspace.kinds_common import Record, edge_mm, own_space, raw, standard
+from tracerless.workspace.kinds_synthetic import (
+    load_synthetic,
+    load_synthetic_native,
+    save_synthetic,
+    save_synthetic_native,
+)
 
-Record = dict[str, Any]
+__all__ = [
+    "TISSUES", "Record", "load_native", "load_prepared", "load_synthetic", "load_synthetic_native",
+    "save_native", "save_prepared", "save_synthetic", "save_synthetic_native",
+]  # fmt: skip
 
 TISSUES = ("brain", "grey", "white", "csf")
 """Volumes of an ``Anatomy``."""
@@ -108,63 +116,6 @@ def load_prepared(root: Path, key: SessionKey, record: Record) -> Prepared:
     )
 
 
-def save_synthetic(root: Path, key: SessionKey, prediction: Prediction) -> Record:
-    """Write synthetic FDG in template space, marked in name, header and sidecar."""
-    space, volume = prediction.provenance["template"], prediction.volume
-    path = bids.derived_path(root, key, volume.contrast, space=space, voxel_mm=_edge_mm(volume))
-    extra = {**_standard(volume), **_synthetic_sidecar(prediction)}
-    nifti.write_volume(path, volume, space=space, extra=extra)
-    written = [path]
-    if prediction.half_width is not None:
-        written.append(bids.width_path(path))
-        about = f"half-width of the {prediction.level:.0%} interval about each voxel"
-        extra = {**extra, "Description": about}
-        nifti.write_volume(written[1], prediction.half_width, space=space, extra=extra)
-    return {
-        "space": space,
-        "level": prediction.level,
-        "half_widths": dict(prediction.half_widths),
-        "inputs": [str(contrast) for contrast in prediction.inputs],
-        "model": prediction.model,
-        "reference": prediction.reference,
-        "training_domain": prediction.training_domain,
-        "fingerprint": prediction.fingerprint,
-        "notes": list(prediction.notes),
-        "provenance": dict(prediction.provenance),
-        "files": [str(each.relative_to(root)) for each in written],
-    }
-
-
-def load_synthetic(root: Path, key: SessionKey, record: Record) -> Prediction:
-    """Read synthetic FDG in template space."""
-    return Prediction(
-        key=key,
-        volume=nifti.read_volume(root / record["files"][0]),
-        inputs=tuple(Contrast(text) for text in record["inputs"]),
-        model=record["model"],
-        reference=record["reference"],
-        training_domain=record["training_domain"],
-        fingerprint=record["fingerprint"],
-        notes=tuple(record["notes"]),
-        provenance=record["provenance"],
-        level=record["level"],
-        half_widths=record["half_widths"],
-        half_width=nifti.read_volume(root / record["files"][1]) if record["files"][1:] else None,
-    )
-
-
-def save_synthetic_native(root: Path, key: SessionKey, volume: Volume) -> Record:
-    """Write synthetic FDG on the person's own T1 grid."""
-    path = bids.derived_path(root, key, Contrast.SYNTHETIC_FDG, space="T1w")
-    nifti.write_volume(path, volume, extra={"Synthetic": True, **_own_space(root, key)})
-    return {"space": "T1w", "files": [str(path.relative_to(root))]}
-
-
-def load_synthetic_native(root: Path, _key: SessionKey, record: Record) -> Volume:
-    """Read synthetic FDG on the person's own T1 grid."""
-    return nifti.read_volume(root / record["files"][0])
-
-
 def _declared(series: NativeSeries, *, timed: bool) -> bool:
     """Whether BIDS would take a series as it is; an M0 stands or falls with its ASL."""
     return not bids_rules.missing(series) and (series.contrast is not Contrast.M0 or timed)
@@ -182,16 +133,14 @@ def _for_bids(root: Path, key: SessionKey, series: NativeSeries, *, declared: bo
 
 def _save_volume(root: Path, key: SessionKey, prepared: Prepared, contrast: Contrast) -> str:
     volume = prepared.volumes[contrast]
-    path = bids.derived_path(
-        root, key, contrast, space=prepared.template, voxel_mm=_edge_mm(volume)
-    )
+    path = bids.derived_path(root, key, contrast, space=prepared.template, voxel_mm=edge_mm(volume))
     scale = prepared.scales.get(contrast)
     extra = {
-        **_standard(volume),
+        **standard(volume),
         "Description": f"{contrast} on the grid of the template, interpolated once",
         "PipelineHash": prepared.fingerprint,
         "Verdict": prepared.verdict,
-        "Sources": bids.raw_uris(_raw(root), key, contrast),
+        "Sources": bids.raw_uris(raw(root), key, contrast),
         "Made": prepared.sources.get(str(contrast), {}),
     }
     if scale is not None:
@@ -209,7 +158,7 @@ def _save_anatomy(root: Path, key: SessionKey, anatomy: Anatomy | None) -> Recor
         kind = {"Description": f"{part} in the T1's space, at the template's spacing"}
         if part == "brain":
             kind["Type"] = "Brain"
-        nifti.write_volume(path, getattr(anatomy, part), extra={**_own_space(root, key), **kind})
+        nifti.write_volume(path, getattr(anatomy, part), extra={**own_space(root, key), **kind})
         names[part] = str(path.relative_to(root))
     return {"space": anatomy.space, "volumes": names}
 
@@ -219,40 +168,6 @@ def _load_anatomy(root: Path, record: Record) -> Anatomy | None:
         return None
     names = record["volumes"]
     return Anatomy(record["space"], *(nifti.read_volume(root / names[part]) for part in TISSUES))
-
-
-def _standard(volume: Volume) -> Record:
-    """What BIDS asks of a volume on a template grid."""
-    edge_mm = _edge_mm(volume)
-    return {"SkullStripped": False, "Resolution": f"{edge_mm:g} mm isotropic, the template's grid"}
-
-
-def _own_space(root: Path, key: SessionKey) -> Record:
-    """What BIDS asks of a volume in the T1's own space."""
-    sources = bids.raw_uris(_raw(root), key, Contrast.T1W)
-    reference = sources[0] if sources else "orig"
-    return {"SkullStripped": False, "SpatialReference": reference, "Sources": sources}
-
-
-def _synthetic_sidecar(prediction: Prediction) -> Record:
-    return {
-        "Synthetic": True,
-        "SyntheticFrom": [str(contrast) for contrast in prediction.inputs],
-        "Model": prediction.model,
-        "ModelTrainingDomain": prediction.training_domain,
-        "ReferenceRegion": prediction.reference,
-        "IntervalLevel": prediction.level,
-        "IntervalHalfWidths": dict(prediction.half_widths),
-    }
-
-
-def _raw(derivatives: Path) -> Path:
-    """The dataset that the derivatives in that folder come from."""
-    return derivatives.parents[1]
-
-
-def _edge_mm(volume: Volume) -> float:
-    return round(volume.grid.spacing_mm[0], 3)
 
 
 def _ended(stem: Path) -> Path:

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import hashlib
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,16 @@ def provenance(dataset: Dataset, *, native: bool = False) -> dict[str, Any]:
 
 @functools.cache
 def software() -> dict[str, str]:
-    """Versions by package, Python among them."""
-    known = {name: version(name) for name in SOFTWARE}
+    """Versions by package, Python among them; ``absent`` where a package is not installed."""
+    known = {name: _version(name) for name in SOFTWARE}
     return {"tracerless": __version__, "python": platform.python_version(), **known}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "absent"
 
 
 def template_digest(template: Template) -> str:

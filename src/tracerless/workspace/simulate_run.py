@@ -9,7 +9,6 @@ folder/
   truth/<key>_labels.nii.gz true regions on the T1w matrix
 """
 
-import functools
 import gzip
 import hashlib
 import shutil
@@ -26,7 +25,6 @@ from tracerless.core.cohort import Diagnosis
 from tracerless.core.errors import DatasetError
 from tracerless.core.grid import Grid
 from tracerless.core.recipe import fingerprint
-from tracerless.io import resources
 from tracerless.io import site as sites
 from tracerless.io.atomic import (
     PARTIAL_PREFIX,
@@ -37,19 +35,15 @@ from tracerless.io.atomic import (
     write_json,
     write_text,
 )
-from tracerless.io.simulate_scanners import scanner_tables
-from tracerless.io.simulate_tables import read_people_tables
-from tracerless.simulate.anatomy import Anatomy, build_anatomy
-from tracerless.simulate.catalog import catalog
 from tracerless.simulate.cohort import draw_people, phenotype, truth
 from tracerless.simulate.dicom_common import ExportedSeries, Patient
 from tracerless.simulate.export import measure, series_of
 from tracerless.simulate.hospital import Visit, facts
-from tracerless.simulate.parameters import PeopleParameters, people_parameters
 from tracerless.simulate.person import Person, labels_native
 from tracerless.simulate.scanners import Scanners
 from tracerless.simulate.site import site_rules
 from tracerless.workspace.dataset import SIMULATED_MARK
+from tracerless.workspace.simulate_world import world
 
 _MARK_TEXT = """\
 Everything in this folder is simulated by tracerless {version}: no scan was acquired, no person
@@ -68,16 +62,6 @@ _NAMINGS = (
 
 
 @dataclass(frozen=True, slots=True)
-class World:
-    """What every simulated hospital is made from: base head, people, scanners, and their digest."""
-
-    anatomy: Anatomy
-    parameters: PeopleParameters
-    scanners: Scanners
-    fingerprint: str
-
-
-@dataclass(frozen=True, slots=True)
 class Written:
     """What a run left: people in the hospital, of which ``n_new`` were written now; DICOM files."""
 
@@ -85,22 +69,6 @@ class Written:
     n_people: int
     n_new: int
     n_files: int
-
-
-@functools.lru_cache(maxsize=1)
-def world() -> World:
-    """The base head, the people's parameters and the scanners of this package.
-
-    Raises:
-        DatasetError: the package that holds the standard brain is not installed.
-    """
-    people, scanners = read_people_tables(), scanner_tables()
-    return World(
-        anatomy=build_anatomy(*resources.template_volumes_1mm(), resources.label_volume()),
-        parameters=people_parameters(people),
-        scanners=catalog(scanners.tissues, scanners.settings),
-        fingerprint=fingerprint(__version__, people, list(scanners.tissues), scanners.settings),
-    )
 
 
 Progress = Callable[[Iterable[Person], int], Iterable[Person]]

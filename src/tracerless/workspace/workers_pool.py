@@ -120,7 +120,7 @@ class Pool:
         spawn = multiprocessing.get_context("spawn")
         here, there = spawn.Pipe()
         process = spawn.Process(target=_serve, args=(there, self.task, self.scratch), daemon=True)
-        with _one_thread():
+        with one_thread():
             process.start()
         there.close()  # else its end would never be heard
         worker = Worker(process, here)
@@ -186,7 +186,7 @@ def _asked_to_end() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Processes share the cores: each takes one thread, unless the user said otherwise."""
     name = "OMP_NUM_THREADS"
     before = os.environ.get(name)

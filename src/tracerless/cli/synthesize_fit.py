@@ -1,0 +1,256 @@
+"""`tracerless synthesize fit`: settings in, a trained model out, and how it goes meanwhile."""
+
+import dataclasses
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+
+from tracerless.cli.common import json_option, say, show
+from tracerless.cli.sessions import dataset_argument, open_at_work
+
+if TYPE_CHECKING:
+    from tracerless.core.recipe import SynthesizeRecipe
+    from tracerless.synthesize.fit import Progress
+    from tracerless.workspace.training import Trained
+
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?\Z")
+_SAY_EVERY_S = 20.0
+_SETTINGS = (
+    ("network", str, "ridge, unet-small …"),
+    ("objective", str, "regression, adversarial, flow, quantile."),
+    ("steps", int, "Optimizer steps of each member."),
+    ("members", int, "Networks of an ensemble."),
+    ("precision", str, "float32 or bfloat16."),
+    ("seed", int, "Of weights, order, dropout and augmentation."),
+)
+"""Settings of the recipe that have an option of their own; any other goes by ``--set``."""
+
+
+def duration_s(text: str) -> float:
+    """Seconds of ``90s``, ``25m``, ``1h30m`` or ``600``.
+
+    Raises:
+        click.BadParameter: the text is no duration, or none at all.
+    """
+    found = _DURATION.match(text.strip())
+    parts = [float(part or 0) for part in found.groups()] if found else [0.0]
+    seconds = sum(part * unit for part, unit in zip(parts, (3600, 60, 1), strict=False))
+    if seconds <= 0:
+        raise click.BadParameter(f"{text!r} is no duration; write 90s, 25m or 1h30m.")
+    return seconds
+
+
+def _budget(_ctx: click.Context, _param: click.Parameter, text: str | None) -> float | None:
+    return None if text is None else duration_s(text)
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for name, kind, meaning in reversed(_SETTINGS):
+        command = click.option(f"--{name}", type=kind, help=f"{meaning} Default: the recipe's.")(
+            command
+        )
+    return command
+
+
+@click.command("fit")
+@dataset_argument
+@click.option("--name", help="Folder under models/; default: the design's or the network's name.")
+@click.option("--design", help="A whole design: mean, age-sex, ridge, ced, unet, gan, flow …")
+@_options
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="SETTING=VALUE",
+    help="Any other setting of the recipe, e.g. covariates=age-sex; may be given several times.",
+)
+@click.option("--from", "base", default="", help="Tune this model: a name, a path, or `default`.")
+@click.option(
+    "--budget",
+    callback=_budget,
+    metavar="TIME",
+    help="Time to train in, e.g. 25m; it ends whole.",
+)
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
+)
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 512),
+    default=1,
+    show_default=True,
+    help="Processes that read the sessions.",
+)
+@click.option("--strict", is_flag=True, help="Stop when a session cannot teach.")
+@click.option("--no-rival", is_flag=True, help="Do not solve the linear map of the same people.")
+@click.option("--tensorboard", is_flag=True, help="Write curves to models/NAME/events.")
+@json_option
+def fit(dataset: Path, *, name: str | None, as_json: bool, **asked: Any) -> None:
+    """Train on every prepared session that has MR and acquired FDG-PET and passed its checks.
+
+    Stopped training goes on where it stood, to the same result. Several GPUs or nodes:
+    torchrun --nproc-per-node 4 -m tracerless synthesize fit my-dataset --design unet.
+    Example: tracerless synthesize fit my-dataset --design unet --budget 25m
+    """
+    opened = open_at_work(dataset)
+    from tracerless.synthesize.distributed import is_leader
+    from tracerless.synthesize.fit import Watch
+    from tracerless.workspace.derivatives import failed
+    from tracerless.workspace.training import Training, train
+
+    recipe = _recipe(opened.recipe.synthesize, asked)
+    with _ticker() as ticker:
+        watch = Watch(
+            device=asked["device"],
+            threads=asked["threads"],
+            budget_s=asked["budget"],
+            progress=ticker.training,
+        )
+        training = Training(
+            base=asked["base"],
+            workers=asked["workers"],
+            is_strict=asked["strict"],
+            has_board=asked["tensorboard"],
+            has_rival=not asked["no_rival"],
+            watch=watch,
+            advance=ticker.reading if is_leader() else None,
+        )
+        trained = train(opened, name or asked["design"], recipe=recipe, training=training)
+    if is_leader():
+        failures = [str(key) for key in failed(opened)]
+        show(_result(trained, failures), _lines(trained, failures), as_json=as_json)
+
+
+def _recipe(usual: "SynthesizeRecipe", asked: dict[str, Any]) -> "SynthesizeRecipe":
+    """The dataset's recipe with the design and the settings that were asked for.
+
+    Raises:
+        RecipeError: no such design or setting, or a value that cannot be.
+    """
+    from tracerless.core.designs import designed
+
+    recipe = designed(usual, asked["design"]) if asked["design"] else usual
+    own = {name: asked[name] for name, _, _ in _SETTINGS if asked[name] is not None}
+    return dataclasses.replace(recipe, **own, **_changes(recipe, asked["changes"]))
+
+
+def _changes(recipe: "SynthesizeRecipe", pairs: Iterable[str]) -> dict[str, Any]:
+    """``SETTING=VALUE`` as values of the settings' types."""
+    from tracerless.core.errors import RecipeError, did_you_mean
+
+    known = dataclasses.asdict(recipe)
+    made = {}
+    for each in pairs:
+        setting, _, text = each.partition("=")
+        if setting not in known:
+            raise RecipeError(
+                f"The recipe has no setting synthesize.{setting}.",
+                hint=did_you_mean(setting, known),
+            )
+        kind = type(known[setting])
+        try:
+            made[setting] = kind(text)
+        except ValueError:
+            raise RecipeError(
+                f"synthesize.{setting}={text!r} should be of type {kind.__name__}."
+            ) from None
+    return made
+
+
+class _Ticker:
+    """Says how far it is: a bar on a terminal, else a line now and then."""
+
+    def __init__(self, bar: Bar | None) -> None:
+        self._bar, self._said_s, self._skill = bar, 0.0, ""
+        self._task = None if bar is None else bar.add_task("train", total=1.0, beside="")
+
+    def reading(self, done: int, total: int) -> None:
+        """Sessions are read."""
+        self._say(done / max(total, 1), f"read {done}/{total} sessions", is_last=done == total)
+
+    def training(self, at: "Progress") -> None:
+        """A step was taken."""
+        if at.skill is not None:
+            self._skill = f", skill on held-out people {at.skill:+.2f}"
+        left = "" if at.left_s is None else f", {at.left_s / 60:.1f} min left"
+        member = f"member {at.member + 1}, " if at.member else ""
+        text = f"{member}step {at.step}/{at.steps}, loss {at.loss:.4f} SUVR{self._skill}{left}"
+        self._say(at.share, text, is_last=at.share >= 1)
+
+    def _say(self, share: float, text: str, *, is_last: bool) -> None:
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=share, beside=text)
+            return
+        now = time.monotonic()
+        if is_last or now - self._said_s > _SAY_EVERY_S:
+            self._said_s = now
+            say(f"{share:4.0%} {text}")
+
+
+@contextmanager
+def _ticker() -> Iterator[_Ticker]:
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _Ticker(None)
+        return
+    columns = (
+        BarColumn(),
+        TextColumn("{task.percentage:.0f} %"),
+        TextColumn("{task.fields[beside]}"),
+    )
+    with Bar(*columns, TimeElapsedColumn(), console=console) as bar:
+        yield _Ticker(bar)
+
+
+def _result(trained: "Trained", failures: list[str]) -> dict[str, Any]:
+    made = trained.checkpoint
+    return {
+        "model": made.name,
+        "path": str(trained.path),
+        "n_trained": made.n_trained,
+        "n_held_out": made.n_held_out,
+        "training_domain": made.training_domain,
+        "held_out_skill": {m: [list(c) for c in each] for m, each in made.history.checks.items()},
+        "skill_by_inputs": {key: each.skill for key, each in made.calibration.items()},
+        "failed_quality": failures,
+        "refused": {str(each.key): each.reason for each in trained.refused},
+        "doubted": {str(each.key): each.reason for each in trained.doubted},
+    }
+
+
+def _time(spent: Mapping[str, Any]) -> str:
+    """What a run took, and of what."""
+    of = f" of a budget of {spent['budget_s']:.0f} s" if "budget_s" in spent else ""
+    return (
+        f"{spent['spent_s']:.0f} s{of}, {spent['reading_s']:.0f} s of them for reading; "
+        f"{spent['steps']} steps."
+    )
+
+
+def _lines(trained: "Trained", failures: list[str]) -> Iterator[str]:
+    made = trained.checkpoint
+    yield (
+        f"{made.name}, trained on {made.n_trained} {made.training_domain} people, "
+        f"{made.n_held_out} held out: {trained.path}"
+    )
+    if trained.spent:
+        yield _time(trained.spent)
+    known = [(key, each) for key, each in made.calibration.items() if each.skill is not None]
+    for key, each in known:
+        verdict = "" if each.works else " (no better than without MR: refused)"
+        yield f"  {key}: skill {each.skill:+.2f}, slope {each.slope:.2f}{verdict}"
+    if failures:
+        yield f"Left out, because quality control failed: {', '.join(failures)}."
+    for refused in trained.refused:
+        yield f"Left out: {refused.key}: {refused.reason}"
+    for doubted in trained.doubted:
+        yield f"In doubt: {doubted.key}: {doubted.reason}"

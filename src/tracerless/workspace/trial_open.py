@@ -1,0 +1,165 @@
+"""Opening a trial: a model over everyone of a dataset that it never saw."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from tracerless import synthesize
+from tracerless.core.cohort import Cohort, PersonFacts
+from tracerless.core.people import Pseudonym, SessionKey, person_digest
+from tracerless.core.volume import Contrast
+from tracerless.synthesize import Checkpoint
+from tracerless.synthesize.predict import Synthesizer
+from tracerless.workspace.comparison import with_fdg
+from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.domain import training_domain
+from tracerless.workspace.models import find_checkpoint, load_checkpoint
+from tracerless.workspace.predictors import person_facts
+from tracerless.workspace.roots import Roots, dataset_roots
+from tracerless.workspace.scanners import scanners
+from tracerless.workspace.shelf import SessionShelf
+from tracerless.workspace.tables import read_cohort
+from tracerless.workspace.trial import AGE_SEX, LINEAR, MEAN, MODEL, Subject, Trial
+
+LINEAR_FILE = "linear.safetensors"
+"""Beside a model's weights: the linear map of the same people and split."""
+
+
+class Crossfit(Protocol):
+    """Models of one design, each of which never saw a fold of people."""
+
+    @property
+    def name(self) -> str:
+        """Of the set."""
+        ...
+
+    def fold_of(self, person: Pseudonym) -> int | None:
+        """The fold that the person is left out of; None for a stranger."""
+        ...
+
+    def checkpoint_of(self, person: Pseudonym) -> Checkpoint:
+        """The model that never saw the person."""
+        ...
+
+
+def trial(
+    dataset: Dataset,
+    model: str | None,
+    *,
+    limit: int | None = None,
+    crossfit: Crossfit | None = None,
+    training: Dataset | None = None,
+) -> Trial:
+    """Open a model over everyone of a dataset that it never saw.
+
+    Args:
+        dataset: with prepared sessions that hold acquired FDG.
+        model: name or path; None takes the only one. Not looked at with ``crossfit``.
+        limit: at most so many subjects, taken in turn from every diagnosis.
+        crossfit: predicts everyone by the model that never saw them; strangers are left out.
+        training: dataset that the model learned from.
+
+    Raises:
+        ModelError: no such model, or nobody that it did not see.
+        RecipeMismatchError: it was trained for another template or reference region.
+    """
+    roots, keys = dataset_roots(dataset), with_fdg(dataset)
+    linear, name = None, ""
+    if crossfit is None:
+        path = find_checkpoint(dataset, model)
+        name = _called(path)
+        checkpoint, linear = load_checkpoint(path), path.parent / LINEAR_FILE
+        unseen = [k for k in keys if person_digest(k.person) not in set(checkpoint.people)]
+    else:
+        unseen = [k for k in keys if crossfit.fold_of(k.person) is not None]
+        unseen.sort(key=lambda k: (crossfit.fold_of(k.person) or 0, k))
+        checkpoint = crossfit.checkpoint_of((unseen or keys)[0].person)
+        name = f"{crossfit.name}-crossfit"
+    cohort = read_cohort(dataset)
+    made = Trial(
+        name=name,
+        dataset=dataset,
+        checkpoint=checkpoint,
+        synthesizer=_synthesizer(checkpoint, roots),
+        rivals=_rivals(
+            checkpoint, roots, load_checkpoint(linear) if linear and linear.is_file() else None
+        ),
+        subjects=tuple(_subject(dataset, key, cohort) for key in unseen),
+        template=roots.values["template"],
+        atlas=roots.values["atlas"],
+        domain=training_domain(dataset),
+        training=training,
+        own=None if crossfit is None else _own(crossfit, roots),
+        notes=_notes(len(keys) - len(unseen), is_crossfit=crossfit is not None),
+    )
+    return made if limit is None else made.limited(limit)
+
+
+def _called(path: Path) -> str:
+    """Name of a model: its folder's; a bundle keeps weights one folder deeper."""
+    folder = path.resolve().parent
+    return folder.parent.name if folder.name == "models" else folder.name
+
+
+def facts_of(dataset: Dataset, key: SessionKey, cohort: Cohort) -> PersonFacts:
+    """What is known of a person; unknown = empty or NaN.
+
+    Args:
+        dataset: for the scanner of the MR.
+        key: whose, and which visit.
+        cohort: people of the dataset.
+    """
+    known = person_facts(cohort).get(key.person, PersonFacts())
+    named = scanners(dataset.root, key).get(Contrast.T1W, "")
+    record = SessionShelf(dataset, key).record("prepared") or {}
+    return replace(known, site=named or str(record.get("sources", {}).get("scanner", "")))
+
+
+def _subject(dataset: Dataset, key: SessionKey, cohort: Cohort) -> Subject:
+    facts = facts_of(dataset, key, cohort)
+    return Subject(key, facts.diagnosis, facts)
+
+
+def _synthesizer(checkpoint: Checkpoint, roots: Roots) -> Synthesizer:
+    return synthesize.synthesizer(checkpoint, roots.values["template"], roots.values["atlas"])
+
+
+def _own(crossfit: Crossfit, roots: Roots) -> Callable[[Pseudonym], Mapping[str, Synthesizer]]:
+    """Model and rivals that never saw a person; those of the last fold are kept ready."""
+    ready: dict[int | None, Mapping[str, Synthesizer]] = {}
+
+    def of(person: Pseudonym) -> Mapping[str, Synthesizer]:
+        fold = crossfit.fold_of(person)
+        if fold not in ready:
+            ready.clear()
+            checkpoint = crossfit.checkpoint_of(person)
+            own = {MODEL: _synthesizer(checkpoint, roots)}
+            ready[fold] = {**own, **_rivals(checkpoint, roots, None)}
+        return ready[fold]
+
+    return of
+
+
+def _rivals(
+    checkpoint: Checkpoint, roots: Roots, linear: Checkpoint | None
+) -> dict[str, Synthesizer]:
+    template, atlas = roots.values["template"], roots.values["atlas"]
+    made: dict[str, Synthesizer] = {
+        MEAN: synthesize.mean_predictor(checkpoint, template, atlas),
+        AGE_SEX: synthesize.covariate_predictor(checkpoint, template, atlas),
+    }
+    if linear is not None:
+        made[LINEAR] = synthesize.synthesizer(linear, template, atlas)
+    return made
+
+
+def _notes(left_out: int, *, is_crossfit: bool) -> tuple[str, ...]:
+    notes = []
+    if left_out and not is_crossfit:
+        notes.append(f"{left_out} sessions of people the model has seen were left out.")
+    if is_crossfit:
+        notes.append("Everyone was predicted by a model of the design that never saw them.")
+        if left_out:
+            notes.append(f"{left_out} sessions of people outside the folds were left out.")
+    return tuple(notes)
