@@ -13,6 +13,7 @@ from tracerless import publish
 from tracerless.core.assessment import TABLES, Assessment
 from tracerless.publish.assessment_heart import headline
 from tracerless.publish.assessment_numbers import view
+from tracerless.publish.assessment_texts import EXPECTED
 
 
 def page(assessment):
@@ -62,7 +63,7 @@ def test_an_empty_evaluation_has_a_page_that_says_what_is_missing(task):
     assert not Read(content).open
 
 
-@pytest.mark.parametrize("name", sorted({*TABLES} - {"missingness"}))
+@pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_a_page_stands_without_any_one_of_its_tables(name):
     case = risk(200) if name in {"absolute_risk", "bands", "incidence"} else diagnosis(200)
     content = page(changed(case, **{name: None}))

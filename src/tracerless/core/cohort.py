@@ -109,6 +109,24 @@ class Cohort:
             return ""
         return str(self.table.loc[str(person), "diagnosis"])
 
+    @property
+    def facts(self) -> dict[Pseudonym, PersonFacts]:
+        """What the table tells of everyone; the scanner is told elsewhere."""
+        columns = {str(name): self.table[name].to_dict() for name in self.table.columns}
+
+        def number(name: str, person: str) -> float:
+            return float(columns.get(name, {}).get(person, float("nan")))
+
+        return {
+            Pseudonym(person): PersonFacts(
+                diagnosis=str(columns.get("diagnosis", {}).get(person, "")),
+                age=number("age", person),
+                sex=str(columns.get("sex", {}).get(person, "")),
+                mmse=number("MMSE", person),
+            )
+            for person in map(str, self.table.index)
+        }
+
 
 def _numbers(given: pd.Series, column: Column) -> pd.Series:
     """The column as numbers within its range; what is missing stays so, what is no number is told.

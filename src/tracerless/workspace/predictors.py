@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracerless import synthesize
-from tracerless.core.cohort import Cohort, PersonFacts
+from tracerless.core.cohort import PersonFacts
 from tracerless.core.people import Pseudonym
 from tracerless.core.prediction import Prediction
 from tracerless.core.recipe import fingerprint
@@ -74,27 +74,13 @@ def with_predictor(
     network = synthesize.synthesizer(checkpoint, template, atlas, backend=backend)
     mean = synthesize.mean_predictor(checkpoint, template, atlas)
     shown = tuple(Contrast(each) for each in inputs)
-    facts = person_facts(read_cohort(dataset)) if checkpoint.expected.names else {}
+    facts = read_cohort(dataset).facts if checkpoint.expected.names else {}
     asked = Asked(network, shown, facts, n_samples)
     mark = fingerprint(
         checkpoint.name, network.reader.backend.name, n_samples, *shown, _digest(facts)
     )
     both = roots.extended("predictor", asked, mark)
     return checkpoint, both.extended("mean_predictor", mean, f"mean of {checkpoint.name}")
-
-
-def person_facts(cohort: Cohort) -> dict[Pseudonym, PersonFacts]:
-    """Diagnosis, age, sex and MMSE of everyone in the people's table; unknown = empty or NaN."""
-    table = cohort.table
-    return {
-        Pseudonym(str(person)): PersonFacts(
-            diagnosis=cohort.diagnosis(Pseudonym(str(person))),
-            age=float(row.get("age", float("nan"))),
-            sex=str(row.get("sex", "")),
-            mmse=float(row.get("MMSE", float("nan"))),
-        )
-        for person, row in table.iterrows()
-    }
 
 
 def _digest(facts: Mapping[Pseudonym, PersonFacts]) -> str:

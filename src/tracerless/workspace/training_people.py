@@ -10,15 +10,13 @@ from tracerless.workspace.scanners import scanners
 from tracerless.workspace.shelf import SessionShelf
 from tracerless.workspace.tables import read_cohort
 
-_NAN = float("nan")
-
 
 def known_people(dataset: Dataset) -> dict[Pseudonym, PersonFacts]:
     """What is known of everyone who has a session: the people's table, and the scanner of the MR.
 
     A person of several scanners goes by the one of the first visit.
     """
-    facts = _in_table(dataset)
+    facts = read_cohort(dataset).facts
     for key in reversed(dataset.sessions()):
         site = _site(dataset, key)
         if site:
@@ -32,22 +30,3 @@ def _site(dataset: Dataset, key: SessionKey) -> str:
     named = next((by[contrast] for contrast in MR_INPUTS if contrast in by), "")
     record = SessionShelf(dataset, key).record("prepared") if not named else None
     return named or str(((record or {}).get("sources") or {}).get("scanner", ""))
-
-
-def _in_table(dataset: Dataset) -> dict[Pseudonym, PersonFacts]:
-    table = read_cohort(dataset).table
-    columns = {name: table[name].to_dict() for name in table.columns}
-
-    def of(name: str, person: str, default: float | str) -> float | str:
-        value: float | str = columns.get(name, {}).get(person, default)
-        return value
-
-    return {
-        Pseudonym(person): PersonFacts(
-            diagnosis=str(of("diagnosis", person, "")),
-            age=float(of("age", person, _NAN)),
-            sex=str(of("sex", person, "")),
-            mmse=float(of("MMSE", person, _NAN)),
-        )
-        for person in map(str, table.index)
-    }

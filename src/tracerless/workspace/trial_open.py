@@ -15,7 +15,6 @@ from tracerless.workspace.comparison import with_fdg
 from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.domain import training_domain
 from tracerless.workspace.models import find_checkpoint, load_checkpoint
-from tracerless.workspace.predictors import person_facts
 from tracerless.workspace.roots import Roots, dataset_roots
 from tracerless.workspace.scanners import scanners
 from tracerless.workspace.shelf import SessionShelf
@@ -110,7 +109,7 @@ def facts_of(dataset: Dataset, key: SessionKey, cohort: Cohort) -> PersonFacts:
         key: whose, and which visit.
         cohort: people of the dataset.
     """
-    known = person_facts(cohort).get(key.person, PersonFacts())
+    known = cohort.facts.get(key.person, PersonFacts())
     named = scanners(dataset.root, key).get(Contrast.T1W, "")
     record = SessionShelf(dataset, key).record("prepared") or {}
     return replace(known, site=named or str(record.get("sources", {}).get("scanner", "")))
