@@ -160,11 +160,25 @@ def _source(prediction: Prediction, evaluation: Evaluation | None) -> str:
         "Reference region 參考區": prediction.reference,
         "Training domain 訓練資料": prediction.training_domain,
     }
+    is_outside = prediction.reach is not None and prediction.reach.verdict == "outside"
+    mark = ' class="failed"' if is_outside else ""
     return (
-        f"<section>{heading('The synthetic PET, plainly', '關於人工合成影像')}"
+        f"<section{mark}>{heading('The synthetic PET, plainly', '關於人工合成影像')}"
+        f"{_reach(prediction)}"
         f"{paragraph(*texts.SIMULATED[prediction.training_domain], kind='plainly')}"
         f"{how_good}{facts(shown)}{bullets(prediction.notes)}</section>"
     )
+
+
+def _reach(prediction: Prediction) -> str:
+    """Whether the model may speak of these scans, and whether it looked at cognition."""
+    saw = paragraph(*texts.COGNITION, kind="plainly") if "MMSE" in prediction.covariates else ""
+    reach = prediction.reach
+    if reach is None:
+        return saw
+    kind = {"inside": "lead"}.get(reach.verdict, "plainly")
+    reasons = "" if reach.verdict == "inside" else bullets(reach.reasons)
+    return f"{paragraph(*texts.REACH[reach.verdict], kind=kind)}{reasons}{saw}"
 
 
 def _pictures(panels: Sequence[Panel], slices: Sequence[Slice]) -> str:

@@ -45,6 +45,28 @@ SIMULATED = {
 }
 """What to say of a training domain, plainly."""
 
+REACH = {
+    "inside": (
+        "These scans look like those that the model learned from.",
+        "影像與訓練資料相似。",
+    ),
+    "edge": (
+        "AT THE EDGE: these scans look rarer than 19 of 20 that the model learned from.",
+        "位於訓練資料邊緣：較 95 % 之訓練影像罕見。",
+    ),
+    "outside": (
+        "OUTSIDE: these scans are unlike all that the model learned from. Neither numbers nor "
+        "intervals hold.",
+        "超出訓練範圍：與所有訓練影像不同，數值與區間皆不成立。",
+    ),
+}
+"""What to say of a prediction's reach, plainly."""
+
+COGNITION = (
+    "COGNITION WAS LOOKED AT: this picture is not independent of the diagnosis.",
+    "已納入認知測驗，此影像與診斷並非獨立。",
+)
+
 SIMULATED_PERSON = "SIMULATED PERSON - NOT A PATIENT"
 """Stands on every contact sheet of a simulated person; the font in pictures has no Chinese."""
 
