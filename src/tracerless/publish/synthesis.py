@@ -66,11 +66,11 @@ def synthesis_page(
         ModelError: a checklist asks for a fact that nobody can answer.
     """
     look = view(assessment)
-    parts = [*opening(look), claims(look), skill(look), _two(coverage(look), abstention(look))]
+    parts = [*opening(look), claims(look), skill(look), coverage(look)]
     parts += [inputs(look), failures(look, pictures or {}), agreement(look)]
     parts += [_two(flags(look), asymmetry(look)), performance(look)]
     parts += [_two(calibration(look), decisions(look))]
-    parts += [planted(look), stress(look), _two(strange(look), sameness(look))]
+    parts += [planted(look), stress(look), _two(strange(look), abstention(look)), sameness(look)]
     parts += [policy(look), adaptation(look), sizes(look), voxels(look), _notes(look)]
     parts += [checklist(name, items, look, ANSWERS) for name, items in checklists.items()]
     parts += [_settings(look)]

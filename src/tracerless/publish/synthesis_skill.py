@@ -86,10 +86,10 @@ def inputs(look: View) -> str:
         return ""
     bars: list[Bar] = []
     for how in dict.fromkeys(found["how"].astype(str)):
-        bars.append(Bar(f"{how} inputs", strong=True))
+        bars.append(Bar(how, strong=True))
         for n, at in enumerate(records(found[found["how"].astype(str) == how])):
-            lost, p = float(at["less_than_all"]), float(at["p"])
-            more = f", {lost:+.2f} to all, p {p_value(p)}" if math.isfinite(lost) else ""
+            p = float(at["p"])
+            more = f", p {p_value(p)}" if math.isfinite(p) else ""
             color = GROUP_COLORS[n % len(GROUP_COLORS)]
             bars.append(interval_bar(str(at["inputs"]), at, color=color, column="skill", more=more))
     drawn = forest(bars, "skill against the mean", "Skill by what the model is shown", mark=0.0)
@@ -97,8 +97,9 @@ def inputs(look: View) -> str:
 
 
 _INPUTS: words.Words = (
-    "A set of inputs that does not beat the mean is refused by the model, by name.",
-    "不優於平均之輸入組合，模型一律拒絕。",
+    "p: paired with all inputs, corrected for the number of sets. A set of inputs "
+    "that does not beat the mean is refused by the model, by name.",
+    "p 為與全部輸入之配對比較（已校正）；不優於平均之輸入組合，模型一律拒絕。",
 )
 
 

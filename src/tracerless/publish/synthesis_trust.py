@@ -81,7 +81,9 @@ def _covered(at: object) -> str:
         return '<td class="num zh">–</td>'
     share = float(at["coverage"])
     low = float(at["high"]) < NOMINAL - _TOO_LOW
-    below = f'<br><span class="zh">±{float(at["half_width"]):.2f}, n {float(at["n"]):.0f}</span>'
+    below = (
+        f'<br><span class="zh">±{float(at["half_width"]):.2f}, n\u00a0{float(at["n"]):.0f}</span>'
+    )
     kind = "num low" if low else "num"
     return f'<td class="{kind}" data-sort="{share!r}">{share:.0%}{below}</td>'
 
