@@ -49,8 +49,7 @@ def command(
     With --full also rivals, agreement, flags, coverage by diagnosis, inputs, planted losses,
     stress, strange heads, diagnosis, and more.
 
-    Examples: tracerless evaluate my-dataset --model ridge;
-    tracerless evaluate my-dataset --model unet-small --full --training my-training-dataset
+    Example: tracerless evaluate my-dataset --model ridge --full --training my-training-dataset
     """
     opened = open_at_work(dataset)
     if full or sections:

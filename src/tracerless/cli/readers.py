@@ -15,7 +15,10 @@ _file = click.Path(path_type=Path, exists=True)
 
 @click.group("readers")
 def command() -> None:
-    """A reader study: MR alone, with synthetic and with acquired PET, blinded and randomized."""
+    """A reader study: MR alone, with synthetic and with acquired PET, blinded and randomized.
+
+    Example: tracerless readers kit my-dataset --model ridge --to for-readers --key for-me
+    """
 
 
 @command.command("kit")
