@@ -5,29 +5,24 @@ import multiprocessing
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 from deid_cases import MR, base, stored
 
+from pack_models import model
 from tracerless.cli.withdraw import command
 from tracerless.core.cohort import Cohort
 from tracerless.core.errors import DatasetError, VaultError
-from tracerless.core.grid import Grid
 from tracerless.core.people import Pseudonym, SessionKey, person_digest
-from tracerless.core.recipe import SynthesizeRecipe
 from tracerless.core.source import SourceSeries
 from tracerless.core.volume import Contrast
 from tracerless.io.dicom_scan import Inventory
 from tracerless.io.vault import Vault
-from tracerless.networks import build
 from tracerless.synthesize import Checkpoint
-from tracerless.synthesize.channels import Normalisation
-from tracerless.synthesize.checkpoint import History
-from tracerless.synthesize.head import N_CHANNELS
 from tracerless.workspace import withdraw_files
 from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.ingest import ingest
@@ -70,31 +65,8 @@ def batch(place: Path, name: str) -> Inventory:
 
 
 def checkpoint(*people: Pseudonym) -> Checkpoint:
-    grid = Grid((8, 8, 8), np.diag([4.0, 4.0, 4.0, 1.0]))
-    ones = np.ones(grid.shape, dtype=np.float32)
-    weights = build("unet-tiny", n_inputs=N_CHANNELS, shape=grid.shape).state_dict()
-    return Checkpoint(
-        weights={name: value.numpy() for name, value in weights.items()},
-        mean=ones,
-        brain=ones > 0,
-        reference_mask=ones > 0,
-        voxel_error=0.1 * ones,
-        grid=grid,
-        residual_suvr=0.1,
-        normalisation=Normalisation(),
-        template="T",
-        atlas="a",
-        reference="pons",
-        recipe=SynthesizeRecipe(network="unet-tiny"),
-        training_domain="simulated",
-        people=tuple(person_digest(person) for person in people),
-        n_trained=len(people),
-        n_held_out=0,
-        inputs=(Contrast.T1W,),
-        calibration={},
-        intervals={},
-        history=History((0.1,), (), 1, "t"),
-    )
+    seen = tuple(person_digest(person) for person in people)
+    return replace(model(), people=seen, n_trained=len(people), n_held_out=0)
 
 
 def names_of(place: Path) -> tuple[Pseudonym, Pseudonym]:

@@ -14,7 +14,6 @@ from tracerless.core.prediction import Prediction, Reach
 from tracerless.core.volume import Contrast, Quantity, Volume
 from tracerless.io import nifti
 from tracerless.workspace.dataset import Dataset
-from tracerless.workspace.predictors import person_facts
 from tracerless.workspace.shelf import SessionShelf
 
 KEY = SessionKey(Pseudonym("p01"), "01")
@@ -123,10 +122,10 @@ def test_facts_of_people_come_from_their_table_and_the_missing_stay_unknown() ->
         {"age": [70.0, np.nan], "sex": ["F", ""], "MMSE": [21.0, np.nan], "diagnosis": ["AD", ""]},
         index=["p01", "p02"],
     )
-    facts = person_facts(Cohort(table))
+    facts = Cohort(table).facts
     first, second = facts[Pseudonym("p01")], facts[Pseudonym("p02")]
     assert (first.diagnosis, first.age, first.sex, first.mmse) == ("AD", 70.0, "F", 21.0)
     assert (second.diagnosis, second.sex) == ("", "")
     assert np.isnan(second.age)
     assert np.isnan(second.mmse)
-    assert person_facts(Cohort(pd.DataFrame(columns=["sex", "diagnosis"]))) == {}
+    assert Cohort(pd.DataFrame(columns=["sex", "diagnosis"])).facts == {}
