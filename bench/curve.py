@@ -17,18 +17,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bench.measure import tracerless
+from bench.synthesis_judge import measured, regions
 from tracerless import synthesize
+from tracerless.core.atlas import Atlas
 from tracerless.core.designs import designed
 from tracerless.core.errors import ModelError
-from tracerless.core.people import Pseudonym
 from tracerless.core.recipe import SynthesizeRecipe
 from tracerless.core.seeds import generator
 from tracerless.core.session import Prepared
 from tracerless.core.volume import Contrast
-from tracerless.evaluate.measures import absolute, skill_over_people, slope
 from tracerless.io import resources
 from tracerless.synthesize import material, space
 from tracerless.synthesize.fit import learn
@@ -42,8 +41,6 @@ SIZES = (32, 64, 128, 200, 400)
 UNSEEN = 120
 SEEDS = ("dev-curve", "dev-curve-unseen")
 """Of the people learned from, and of those measured on; neither serves anything else."""
-
-Cells = NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +106,7 @@ def curve(plan: Plan) -> list[dict[str, Any]]:
         spent = {"cpu_s": _cpu_s() - cpu, "wall_s": time.monotonic() - started}
         maker = synthesize.synthesizer(made, template, atlas)
         mean = synthesize.mean_predictor(made, template, atlas)
-        keys = tuple(region.key for region in atlas.regions)
-        said = _judge(maker, mean, judged, atlas.labels, keys)
+        said = _judge(maker, mean, judged, atlas)
         rows.append({"design": plan.design, "n": n, **said, **spent})
         print(
             f"{plan.design} n={n}: skill {said['skill']:+.3f}, {spent['wall_s']:.0f} s", flush=True
@@ -118,9 +114,7 @@ def curve(plan: Plan) -> list[dict[str, Any]]:
     return rows
 
 
-def _judge(
-    maker: Any, mean: Any, sessions: list[Prepared], labels: Any, keys: tuple[str, ...]
-) -> dict[str, float]:
+def _judge(maker: Any, mean: Any, sessions: list[Prepared], atlas: Atlas) -> dict[str, Any]:
     truth, made, base, half = [], [], [], []
     n_refused = 0
     for each in sessions:
@@ -128,40 +122,13 @@ def _judge(
             prediction = maker.predict(each)
         except ModelError:  # no better than the mean: a user is told so, and is left with the mean
             prediction, n_refused = mean.predict(each), n_refused + 1
-        truth.append(_regions(each.volumes[Contrast.FDG].array, labels))
-        made.append(_regions(prediction.volume.array, labels))
-        base.append(_regions(mean.predict(each).volume.array, labels))
-        half.append([prediction.half_widths.get(key, math.nan) for key in keys])
-    t, m, b = np.array(truth), np.array(made), np.array(base)
-    people = np.array([str(_person(each)) for each in sessions])
-    error, worst = absolute(t, m, b)
-    estimate = skill_over_people(error, worst, people, "bench-curve")
-    flat = [slope(t[:, r], m[:, r]) for r in range(t.shape[1])]
-    widths = np.array(half)
-    known = np.isfinite(widths) & np.isfinite(t)
-    inside = (np.abs(t - m) <= widths)[known]
-    return {
-        "skill": estimate.value,
-        "low": estimate.low,
-        "high": estimate.high,
-        "slope": float(np.nanmean(flat)),
-        "coverage": float(inside.mean()) if inside.size else math.nan,
-        "refused": n_refused / len(sessions),
-    }
-
-
-def _person(session: Prepared) -> Pseudonym:
-    return session.key.person
-
-
-def _regions(array: Any, labels: Any) -> Cells:
-    """(R,) means of the regions 1..R; NaN where nothing was seen."""
-    seen = np.isfinite(array)
-    count = np.bincount(labels[seen].ravel())
-    total = np.bincount(labels[seen].ravel(), weights=array[seen].astype(np.float64).ravel())
-    with np.errstate(invalid="ignore", divide="ignore"):
-        means: Cells = total / count
-    return means[1:]
+        truth.append(regions(each.volumes[Contrast.FDG].array, atlas))
+        made.append(regions(prediction.volume.array, atlas))
+        base.append(regions(mean.predict(each).volume.array, atlas))
+        half.append([prediction.half_widths.get(r.key, math.nan) for r in atlas.regions])
+    people = [str(each.key.person) for each in sessions]
+    cells = (np.array(truth), np.array(made), np.array(base), np.array(half))
+    return {**measured(*cells, people), "refused": n_refused / len(sessions)}
 
 
 def _people(folder: Path, n: int, seed: str, workers: int) -> None:
@@ -194,7 +161,8 @@ def _show(rows: list[dict[str, Any]]) -> None:
     print("\n| design | pairs | skill | 95 % interval | slope | coverage | refused | CPU-s |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for r in rows:
+        held = math.nan if r["coverage"] is None else r["coverage"]
         print(
             f"| {r['design']} | {r['n']} | {r['skill']:+.2f} | {r['low']:+.2f} to {r['high']:+.2f} "
-            f"| {r['slope']:.2f} | {r['coverage']:.0%} | {r['refused']:.0%} | {r['cpu_s']:.0f} |"
+            f"| {r['slope']:.2f} | {held:.0%} | {r['refused']:.0%} | {r['cpu_s']:.0f} |"
         )

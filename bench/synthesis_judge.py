@@ -2,7 +2,7 @@
 
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,33 +91,43 @@ def mean_of(task: Task) -> NDArray[np.float32]:
 def judge(task: Task, predict: Predict) -> dict[str, Any]:
     """Skill against the mean, slope, coverage, AUC and cost of a volume, over unseen people."""
     atlas, mean = task.atlas(), mean_of(task)
-    base = _regions(mean, atlas)
+    base = regions(mean, atlas)
     truth, made, half, people, spent = [], [], [], [], 0.0
     for session in task.unseen():
         before = time.process_time()
         array, widths = predict(session)
         spent += time.process_time() - before
         truth.append(_fdg(session, atlas))
-        made.append(_regions(array, atlas))
+        made.append(regions(array, atlas))
         half.append([widths.get(region.key, np.nan) for region in atlas.regions])
         people.append(str(session.key.person))
-    t, m, h = np.array(truth), np.array(made), np.array(half)
-    error, worst = absolute(t, m, np.broadcast_to(base, t.shape))
-    found = skill_over_people(error, worst, np.array(people), "bench-synthesis")
-    share = covered(t, m, h)[0]
+    t, m = np.array(truth), np.array(made)
     return {
-        "skill": found.value,
-        "low": found.low,
-        "high": found.high,
-        "slope": float(np.nanmean([slope(t[:, r], m[:, r]) for r in range(t.shape[1])])),
-        "coverage": None if np.isnan(share) else share,
+        **measured(t, m, np.broadcast_to(base, t.shape), np.array(half), people),
         "auc": _auc(task, m),
         "volume_s": spent / len(people),
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 
 
-def _auc(task: Task, regions: Cells) -> float | None:
+def measured(
+    truth: Cells, made: Cells, base: Cells, half_widths: Cells, people: Sequence[str]
+) -> dict[str, Any]:
+    """Skill with its interval, slope and coverage of (n, R) regional values, one row a person."""
+    error, worst = absolute(truth, made, base)
+    found = skill_over_people(error, worst, np.array(people), "bench-synthesis")
+    share = covered(truth, made, half_widths)[0]
+    slopes = [slope(truth[:, r], made[:, r]) for r in range(truth.shape[1])]
+    return {
+        "skill": found.value,
+        "low": found.low,
+        "high": found.high,
+        "slope": float(np.nanmean(slopes)),
+        "coverage": None if np.isnan(share) else share,
+    }
+
+
+def _auc(task: Task, uptake: Cells) -> float | None:
     """AD against CN from regional values, each person predicted by folds without them.
 
     None where either has fewer people than folds, or where all values are alike.
@@ -126,7 +136,7 @@ def _auc(task: Task, regions: Cells) -> float | None:
     named = [facts[s.key.person].diagnosis for s in task.unseen()]
     kept = np.array([name in {"AD", "CN"} for name in named])
     label = np.array([name == "AD" for name in named])[kept]
-    values = np.nan_to_num(regions[kept])
+    values = np.nan_to_num(uptake[kept])
     if min(label.sum(), (~label).sum()) < 5 or not np.ptp(values, axis=0).any():
         return None
     reader = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
@@ -136,10 +146,10 @@ def _auc(task: Task, regions: Cells) -> float | None:
 
 
 def _fdg(session: Prepared, atlas: Atlas) -> Cells:
-    return _regions(session.require(Contrast.FDG).array, atlas)
+    return regions(session.require(Contrast.FDG).array, atlas)
 
 
-def _regions(array: NDArray[np.float32], atlas: Atlas) -> Cells:
+def regions(array: NDArray[np.float32], atlas: Atlas) -> Cells:
     """(R,) means in the order of the atlas; NaN where nothing was seen."""
     seen = np.isfinite(array) & (atlas.labels > 0)
     labels, size = atlas.labels[seen], int(atlas.labels.max()) + 1

@@ -16,7 +16,7 @@ from tracerless.publish.assessment_curves import (
     is_crowded,
     is_updated,
 )
-from tracerless.publish.assessment_facts import called
+from tracerless.publish.assessment_facts import called, notes
 from tracerless.publish.assessment_heart import increments, opening
 from tracerless.publish.assessment_models import importance, sets
 from tracerless.publish.assessment_numbers import View, view
@@ -51,7 +51,7 @@ def assessment_page(assessment: Assessment, checklists: Mapping[str, pd.DataFram
         ModelError: a checklist asks for a fact that nobody can answer.
     """
     look = view(assessment)
-    parts = [*opening(look), _hash(look), increments(look), performance(look), _notes(look)]
+    parts = [*opening(look), _hash(look), increments(look), performance(look), notes(look)]
     if assessment.task == "risk":
         parts += [absolute_risk(look), bands(look), incidence(look)]
     parts += _curves(look)
@@ -88,13 +88,6 @@ def _hash(look: View) -> str:
         return ""
     said = f"Locked model {locked}: any change of its numbers changes this hash."
     return paragraph(said, "模型已鎖定，任何更動皆會改變此雜湊值。", kind="lead")
-
-
-def _notes(look: View) -> str:
-    if not look.assessment.notes:
-        return ""
-    notes = bullets(look.assessment.notes)
-    return f"<section>{heading('Beside the numbers', '附註')}{notes}</section>"
 
 
 def _settings(look: View) -> str:

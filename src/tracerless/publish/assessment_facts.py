@@ -1,5 +1,8 @@
 """What an evaluation calls its facts, English and Traditional Chinese side by side."""
 
+from tracerless.publish.assessment_numbers import View
+from tracerless.publish.markup import bullets, heading
+
 FACTS: dict[str, tuple[str, str]] = {
     "n": ("scans", "掃描數"),
     "n_people": ("people", "人數"),
@@ -62,3 +65,9 @@ def called(name: str) -> str:
     """A fact's name in both languages."""
     english, chinese = FACTS.get(name, (name.replace("_", " "), ""))
     return f"{english} {chinese}".strip()
+
+
+def notes(look: View) -> str:
+    """What stands beside the numbers; nothing where nothing does."""
+    said = bullets(look.assessment.notes)
+    return f"<section>{heading('Beside the numbers', '附註')}{said}</section>" if said else ""

@@ -9,6 +9,8 @@ from tracerless.publish.markup import text
 INK, SOFT, GRID = "#1d2230", "#5d6678", "#dde1e8"
 LEFT, RIGHT, TOP, BOTTOM = 58, 16, 14, 44
 KEY_ROW = 18
+COLORS = ("#17417e", "#c77800", "#1e7d4b", "#7a4f9a", "#0072b2", "#b00020", "#7b8494")
+"""Of curves and groups, in their order."""
 
 
 @dataclass(frozen=True, slots=True)

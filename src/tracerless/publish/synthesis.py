@@ -8,11 +8,11 @@ from tracerless import __version__
 from tracerless.core.assessment import Assessment
 from tracerless.publish import texts
 from tracerless.publish.assessment_curves import calibration, decisions
-from tracerless.publish.assessment_facts import called
+from tracerless.publish.assessment_facts import called, notes
 from tracerless.publish.assessment_numbers import View, view
 from tracerless.publish.assessment_performance import performance
 from tracerless.publish.look import SORT
-from tracerless.publish.markup import bullets, facts, heading, page, paragraph
+from tracerless.publish.markup import facts, heading, page, paragraph
 from tracerless.publish.synthesis_claim import ANSWERS
 from tracerless.publish.synthesis_failures import failures
 from tracerless.publish.synthesis_skill import (
@@ -71,7 +71,7 @@ def synthesis_page(
     parts += [_two(flags(look), asymmetry(look)), performance(look)]
     parts += [_two(calibration(look), decisions(look))]
     parts += [planted(look), stress(look), _two(strange(look), abstention(look)), sameness(look)]
-    parts += [policy(look), adaptation(look), sizes(look), voxels(look), _notes(look)]
+    parts += [policy(look), adaptation(look), sizes(look), voxels(look), notes(look)]
     parts += [checklist(name, items, look, ANSWERS) for name, items in checklists.items()]
     parts += [_settings(look)]
     return page(f"{assessment.key} - tracerless", filter(None, parts), SORT)
@@ -80,13 +80,6 @@ def synthesis_page(
 def _two(first: str, second: str) -> str:
     both = f"{first}{second}"
     return f'<div class="two">{both}</div>' if first and second else both
-
-
-def _notes(look: View) -> str:
-    if not look.assessment.notes:
-        return ""
-    notes = bullets(look.assessment.notes)
-    return f"<section>{heading('Beside the numbers', '附註')}{notes}</section>"
 
 
 def _settings(look: View) -> str:

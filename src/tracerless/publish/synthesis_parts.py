@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -9,12 +10,12 @@ import pandas as pd
 from tracerless.publish import assessment_texts as words
 from tracerless.publish import synthesis_texts as said
 from tracerless.publish.assessment_numbers import View, digits, words_cell
+from tracerless.publish.charts import COLORS
 from tracerless.publish.charts_data import records
 from tracerless.publish.charts_rows import Bar, forest
 from tracerless.publish.markup import heading, measure, paragraph, row, table, text
 
 Rows = Mapping[str, Any]
-GROUP_COLORS = ("#17417e", "#c77800", "#1e7d4b", "#7a4f9a", "#0072b2", "#b00020", "#7b8494")
 
 
 def section(title: words.Words, *parts: str, kind: str = "") -> str:
@@ -47,24 +48,26 @@ def interval_bar(name: str, at: Rows, *, color: str, column: str = "value", more
 
 def plain_table(
     found: pd.DataFrame,
-    columns: Sequence[tuple[str, words.Words]],
+    columns: Sequence[str],
     *,
     key: str,
     n_words: int,
-    names: Mapping[str, Mapping[str, words.Words]] | None = None,
+    names: Mapping[str, Mapping[str, words.Words]] = said.NAMES,
+    heads: Mapping[str, words.Words] = MappingProxyType({}),
 ) -> str:
     """A table as it is kept, under words for its columns.
 
     Args:
         found: rows.
-        columns: names of its columns and their headings; the first ``n_words`` hold words.
+        columns: names of its columns; the first ``n_words`` hold words.
         key: id on the page.
         n_words: how many columns from the left hold words.
         names: words for the values of a column, by its name.
+        heads: headings that differ from the usual ones.
     """
-    known = names or {}
-    rows = (_plain_row(each, columns, n_words, known) for each in records(found))
-    return table([head for _, head in columns], rows, key=key, n_words=n_words)
+    rows = (_plain_row(each, columns, n_words, names) for each in records(found))
+    titles = [{**said.HEADS, **heads}[column] for column in columns]
+    return table(titles, rows, key=key, n_words=n_words)
 
 
 def grouped_forest(
@@ -92,18 +95,18 @@ def _lines(part: pd.DataFrame, column: str) -> Iterator[Bar]:
         if against:
             name = f"against {model_name(str(at['against']))[0]}"
         count = f", n {float(at['n']):.0f}" if "n" in at else ""
-        color = GROUP_COLORS[n % len(GROUP_COLORS)]
+        color = COLORS[n % len(COLORS)]
         yield interval_bar(name, at, color=color, column=column, more=count)
 
 
 def _plain_row(
     at: Rows,
-    columns: Sequence[tuple[str, words.Words]],
+    columns: Sequence[str],
     n_words: int,
     names: Mapping[str, Mapping[str, words.Words]],
 ) -> str:
     cells = []
-    for n, (column, _) in enumerate(columns):
+    for n, column in enumerate(columns):
         value = at[column]
         if n < n_words:
             cells.append(words_cell(*words.both(dict(names.get(column, {})), str(value))))

@@ -8,11 +8,11 @@ import pandas as pd
 from tracerless.publish import assessment_texts as words
 from tracerless.publish import synthesis_texts as said
 from tracerless.publish.assessment_numbers import View, p_value
+from tracerless.publish.charts import COLORS
 from tracerless.publish.charts_data import records
 from tracerless.publish.charts_rows import Bar, forest
 from tracerless.publish.markup import banner, paragraph, text, zh
 from tracerless.publish.synthesis_parts import (
-    GROUP_COLORS,
     grouped_forest,
     interval_bar,
     model_name,
@@ -22,19 +22,10 @@ from tracerless.publish.synthesis_parts import (
     section,
 )
 
-_AGREEMENT: tuple[tuple[str, words.Words], ...] = (
-    ("region", ("Region", "腦區")),
-    ("n", ("n", "人數")),
-    ("mae", ("MAE", "平均絕對誤差")),
-    ("mae_mean", ("MAE of the mean", "平均影像誤差")),
-    ("bias", ("Bias", "偏差")),
-    ("agree_low", ("Limits, low", "一致界限下")),
-    ("agree_high", ("Limits, high", "一致界限上")),
-    ("icc", ("ICC(2,1)", "組內相關")),
-    ("ccc", ("CCC", "一致相關")),
-    ("slope", ("Slope", "斜率")),
-    ("sd_ratio", ("SD ratio", "標準差比")),
-)
+_AGREEMENT = (
+    "region", "n", "mae", "mae_mean", "bias", "agree_low", "agree_high", "icc", "ccc",
+    "slope", "sd_ratio",
+)  # fmt: skip
 
 
 def opening(look: View) -> Iterator[str]:
@@ -90,7 +81,7 @@ def inputs(look: View) -> str:
         for n, at in enumerate(records(found[found["how"].astype(str) == how])):
             p = float(at["p"])
             more = f", p {p_value(p)}" if math.isfinite(p) else ""
-            color = GROUP_COLORS[n % len(GROUP_COLORS)]
+            color = COLORS[n % len(COLORS)]
             bars.append(interval_bar(str(at["inputs"]), at, color=color, column="skill", more=more))
     drawn = forest(bars, "skill against the mean", "Skill by what the model is shown", mark=0.0)
     return section(("What each input is worth", "各輸入之貢獻"), drawn, note(_INPUTS))
@@ -135,11 +126,7 @@ def _across(found: pd.DataFrame, pairs: list[tuple[str, str]]) -> str:
         part = found[(found["atlas"] == atlas) & (found["reference"] == reference)]
         middle = part[["mae", "mae_mean", "bias", "icc", "ccc", "slope", "sd_ratio"]].median()
         rows.append({"frame": f"{atlas} / {reference}", "regions": len(part), **middle.to_dict()})
-    columns = [
-        ("frame", ("Atlas / reference", "圖譜／參考區")),
-        ("regions", ("Regions", "腦區數")),
-        *[each for each in _AGREEMENT if each[0] in rows[0]],
-    ]
+    columns = ("frame", "regions", *(each for each in _AGREEMENT if each in rows[0]))
     head = paragraph("Median over regions.", "各腦區之中位數。", kind="lead")
     return head + plain_table(pd.DataFrame(rows), columns, key="frames", n_words=1)
 
@@ -161,17 +148,16 @@ def voxels(look: View) -> str:
     found = look.table("voxels")
     if found.empty:
         return ""
-    columns = [
-        ("model", ("Model", "模型")),
-        ("group", ("Group", "組別")),
-        ("metric", ("Measure", "指標")),
-        ("value", ("Value", "值")),
-        ("low", ("Low", "下限")),
-        ("high", ("High", "上限")),
-        ("n", ("n", "人數")),
-    ]
-    names = {"model": said.MODELS, "group": said.GROUPS, "metric": said.METRICS}
-    body = plain_table(found, columns, key="voxels", n_words=3, names=names)
+    columns = (
+        "model",
+        "group",
+        "metric",
+        "value",
+        "low",
+        "high",
+        "n",
+    )
+    body = plain_table(found, columns, key="voxels", n_words=3)
     return section(("Voxels inside the brain", "腦內體素"), body, note(_VOXELS))
 
 
@@ -185,16 +171,15 @@ _VOXELS: words.Words = (
 def flags(look: View) -> str:
     """Do abnormal regions come out as abnormal, against two norms?"""
     found = of_model(look, "z_flags")
-    names = {"group": said.GROUPS, "metric": said.METRICS, "norm": said.NORMS}
-    columns = [
-        ("norm", ("Norm", "常模")),
-        ("group", ("Group", "組別")),
-        ("metric", ("Measure", "指標")),
-        ("value", ("Value", "值")),
-        ("low", ("Low", "下限")),
-        ("high", ("High", "上限")),
-    ]
-    body = plain_table(found, columns, key="z_flags", n_words=3, names=names)
+    columns = (
+        "norm",
+        "group",
+        "metric",
+        "value",
+        "low",
+        "high",
+    )
+    body = plain_table(found, columns, key="z_flags", n_words=3)
     return section(("Abnormal regions", "異常腦區"), body, note(_FLAGS)) if len(found) else ""
 
 
@@ -207,16 +192,17 @@ _FLAGS: words.Words = (
 def asymmetry(look: View) -> str:
     """Left against right: does the lower side come out on the right side?"""
     found = of_model(look, "asymmetry")
-    columns = [
-        ("region", ("Region pair", "左右腦區")),
-        ("n", ("n", "人數")),
-        ("same_sign", ("Same side lower", "同側較低")),
-        ("low", ("Low", "下限")),
-        ("high", ("High", "上限")),
-        ("icc", ("ICC", "組內相關")),
-        ("bias", ("Bias", "偏差")),
-    ]
-    body = plain_table(found, columns, key="asymmetry", n_words=1)
+    columns = (
+        "region",
+        "n",
+        "same_sign",
+        "low",
+        "high",
+        "icc",
+        "bias",
+    )
+    own = {"region": ("Region pair", "左右腦區"), "icc": ("ICC", "組內相關")}
+    body = plain_table(found, columns, key="asymmetry", n_words=1, heads=own)
     return section(("Left against right", "左右不對稱"), body) if len(found) else ""
 
 
@@ -224,4 +210,4 @@ def curve_names(found: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
     """Parts of a table by model: name, color, rows."""
     for n, model in enumerate(dict.fromkeys(found["model"].astype(str))):
         part = found[found["model"].astype(str) == model]
-        yield model_name(model)[0], GROUP_COLORS[n % len(GROUP_COLORS)], part
+        yield model_name(model)[0], COLORS[n % len(COLORS)], part

@@ -1,7 +1,6 @@
 """How far synthetic PET can be trusted: intervals, planted lesions, stress, strange heads."""
 
 import math
-from collections.abc import Sequence
 
 import pandas as pd
 
@@ -9,6 +8,7 @@ from tracerless.publish import assessment_texts as words
 from tracerless.publish import synthesis_texts as said
 from tracerless.publish.assessment_numbers import View, p_value
 from tracerless.publish.charts import (
+    COLORS,
     Axis,
     Frame,
     Key,
@@ -24,7 +24,6 @@ from tracerless.publish.charts_data import records
 from tracerless.publish.charts_rows import Bar, forest
 from tracerless.publish.markup import cell, paragraph, row, table
 from tracerless.publish.synthesis_parts import (
-    GROUP_COLORS,
     interval_bar,
     note,
     of_model,
@@ -110,18 +109,19 @@ def planted(look: View) -> str:
         return ""
     whole = found[found["region"].astype(str) == "all"]
     drawn = _dose(whole if len(whole) else found)
-    columns = [
-        ("correlate", ("What MR shows", "MR 之跡象")),
-        ("region", ("Region", "腦區")),
-        ("loss", ("Planted loss", "植入下降")),
-        ("n", ("n", "人數")),
-        ("recovered", ("Recovered", "合成下降")),
-        ("low", ("Low", "下限")),
-        ("high", ("High", "上限")),
-        ("false_normal", ("Called normal", "誤判正常")),
-    ]
-    names = {"correlate": said.CORRELATES, "region": said.REGIONS}
-    body = plain_table(found, columns, key="planted", n_words=2, names=names)
+    columns = (
+        "correlate",
+        "region",
+        "loss",
+        "n",
+        "recovered",
+        "low",
+        "high",
+        "false_normal",
+    )
+    body = plain_table(
+        found, columns, key="planted", n_words=2, names={**said.NAMES, "region": said.REGIONS}
+    )
     return section(("Planted lesions", "植入病灶"), drawn, body, note(_PLANTED))
 
 
@@ -140,7 +140,7 @@ def _dose(found: pd.DataFrame) -> str:
     )
     marks, keys = [diagonal(frame)], []
     for n, correlate in enumerate(dict.fromkeys(found["correlate"].astype(str))):
-        color = GROUP_COLORS[n % len(GROUP_COLORS)]
+        color = COLORS[n % len(COLORS)]
         part = found[found["correlate"].astype(str) == correlate].sort_values("loss")
         marks.append(
             line(frame, part["loss"].astype(float), part["recovered"].astype(float), color)
@@ -168,30 +168,29 @@ def stress(look: View) -> str:
                 interval_bar(str(at["level"]), at, color="#17417e", column="skill", more=more)
             )
     drawn = forest(bars, "skill against the mean", "Skill under stress", mark=0.0)
-    columns = [
-        ("stress", ("Stress", "干擾")),
-        ("level", ("Level", "程度")),
-        ("n", ("n", "人數")),
-        ("skill", ("Skill", "技能分數")),
-        ("coverage", ("In the 90 % interval", "區間涵蓋")),
-        ("flagged", ("Flagged", "示警")),
-        ("refused", ("Refused", "拒絕")),
-    ]
-    names = {"stress": said.STRESSES}
-    body = plain_table(found, columns, key="stress", n_words=2, names=names)
+    columns = (
+        "stress",
+        "level",
+        "n",
+        "skill",
+        "coverage",
+        "flagged",
+        "refused",
+    )
+    body = plain_table(found, columns, key="stress", n_words=2)
     return section(("Worse scans", "較差之影像"), drawn, body)
 
 
 def strange(look: View) -> str:
     """Heads that the model must not speak of: how many are flagged or refused."""
     found = of_model(look, "strange")
-    columns = [
-        ("case", ("Case", "情況")),
-        ("n", ("n", "人數")),
-        ("flagged", ("Flagged", "示警")),
-        ("refused", ("Refused", "拒絕")),
-    ]
-    body = plain_table(found, columns, key="strange", n_words=1, names={"case": said.CASES})
+    columns = (
+        "case",
+        "n",
+        "flagged",
+        "refused",
+    )
+    body = plain_table(found, columns, key="strange", n_words=1)
     title = ("Heads unlike the training people", "異於訓練資料之影像")
     return section(title, body) if len(found) else ""
 
@@ -222,16 +221,16 @@ _POLICY: words.Words = (
 def adaptation(look: View) -> str:
     """A site left out of training, and what a few of its own pairs bring."""
     found = look.table("adaptation")
-    columns = [
-        ("site", ("Site left out", "未參與訓練之儀器")),
-        ("n_adapted", ("Own pairs", "自有配對數")),
-        ("n", ("n", "人數")),
-        ("skill", ("Skill", "技能分數")),
-        ("low", ("Low", "下限")),
-        ("high", ("High", "上限")),
-        ("slope", ("Slope", "斜率")),
-        ("coverage", ("In the 90 % interval", "區間涵蓋")),
-    ]
+    columns = (
+        "site",
+        "n_adapted",
+        "n",
+        "skill",
+        "low",
+        "high",
+        "slope",
+        "coverage",
+    )
     body = plain_table(found, columns, key="adaptation", n_words=1)
     title = ("Another scanner, and few pairs of its own", "其他儀器與少量自有配對")
     return section(title, body) if len(found) else ""
@@ -253,20 +252,11 @@ def sameness(look: View) -> str:
     parity, near = look.table("parity"), look.table("memorisation")
     parts = []
     if len(parity):
-        columns: Sequence[tuple[str, words.Words]] = [
-            ("what", ("What", "項目")),
-            ("against", ("Against", "對照")),
-            ("verdict", ("Verdict", "判定")),
-            ("largest_suvr", ("Largest difference, SUVR", "最大差異")),
-            ("limit_suvr", ("Limit", "界限")),
-        ]
-        parts.append(plain_table(parity, columns, key="parity", n_words=3))
+        parts.append(plain_table(parity, _PARITY, key="parity", n_words=3))
     if len(near):
-        columns = [
-            ("distance", ("Distance", "距離")),
-            ("verdict", ("Verdict", "判定")),
-            ("to_training", ("To training people", "至訓練者")),
-            ("to_unseen", ("To unseen people", "至未見者")),
-        ]
-        parts.append(plain_table(near, columns, key="memorisation", n_words=2))
+        parts.append(plain_table(near, _NEAR, key="memorisation", n_words=2))
     return section(("The same answer every time, and nobody copied", "可重現性與記憶檢查"), *parts)
+
+
+_PARITY = ("what", "against", "verdict", "largest_suvr", "limit_suvr")
+_NEAR = ("distance", "verdict", "to_training", "to_unseen")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from tracerless.publish import training_texts as words
-from tracerless.publish.charts import Frame, Key, band, chart, dot, line, nice_axis, stroke
+from tracerless.publish.charts import COLORS, Frame, Key, band, chart, dot, line, nice_axis, stroke
 from tracerless.publish.look import SORT
 from tracerless.publish.markup import (
     banner,
@@ -24,7 +24,6 @@ from tracerless.publish.markup import (
 from tracerless.publish.texts import SIMULATED
 from tracerless.publish.training_record import Shown, TrainingRecord
 
-COLORS = ("#17417e", "#c77800", "#1e7d4b", "#7a4f9a", "#0072b2", "#b00020", "#7b8494")
 _STRETCHES = 120
 """Points of a curve of losses; each stands for equally many steps."""
 

@@ -18,7 +18,8 @@ from tracerless.simulate.acquire import (
     rician,
     smooth_noise,
 )
-from tracerless.simulate.scanners import AslProtocol, Scanners, Tissue
+from tracerless.simulate.protocols import AslProtocol
+from tracerless.simulate.scanners import Scanners, Tissue
 
 SECONDS_PER_ML_100G_MIN = 6000.0
 """mL/100 g/min in one mL/g/s."""

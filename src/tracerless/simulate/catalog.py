@@ -5,19 +5,16 @@ from dataclasses import fields
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from tracerless.core.errors import RecipeError
+from tracerless.simulate.protocols import AslProtocol, PetProtocol, T1wProtocol, T2wProtocol
 from tracerless.simulate.scanners import (
-    AslProtocol,
     Emission,
     Perfusion,
     PetMrScanner,
-    PetProtocol,
     Placement,
     Scanners,
     Sizes,
     SpectScanner,
     Staff,
-    T1wProtocol,
-    T2wProtocol,
     Tissue,
 )
 

@@ -22,7 +22,8 @@ from tracerless.simulate.dicom_common import (
     slices_of,
 )
 from tracerless.simulate.dicom_mosaic import mosaics
-from tracerless.simulate.scanners import PetMrScanner, T1wProtocol, T2wProtocol
+from tracerless.simulate.protocols import T1wProtocol, T2wProtocol
+from tracerless.simulate.scanners import PetMrScanner
 
 GE_PERFUSION_SCALE = 32.0
 """GE stores the difference that much larger than the proton density."""

@@ -8,7 +8,8 @@ from tracerless.core.seeds import generator
 from tracerless.core.transform import Affine
 from tracerless.core.volume import Contrast, Quantity, Volume
 from tracerless.simulate.acquire import FloatArray, Head, HeadSample, acquire, mixture, smooth_noise
-from tracerless.simulate.scanners import PetProtocol, Scanners, SpectScanner
+from tracerless.simulate.protocols import PetProtocol
+from tracerless.simulate.scanners import Scanners, SpectScanner
 
 SPECT_GRAIN = 1.1
 """Grain of SPECT noise against its resolution; measured from the projected mode (1.03-1.14)."""

@@ -18,12 +18,8 @@ from tracerless.simulate.acquire import (
     receive_field,
     rician,
 )
-from tracerless.simulate.scanners import (
-    BRAIN_TISSUES,
-    T1wProtocol,
-    T2wProtocol,
-    Tissue,
-)
+from tracerless.simulate.protocols import T1wProtocol, T2wProtocol
+from tracerless.simulate.scanners import BRAIN_TISSUES, Tissue
 
 INVERSION_EFFICIENCY = 0.96
 """Share of the magnetization that an adiabatic pulse inverts (usual value at 3 T)."""

@@ -17,7 +17,8 @@ from tracerless.simulate.acquire import (
     scanner_grid,
 )
 from tracerless.simulate.emission import fdg_suv, kbq_per_suv, perfusion_tracer
-from tracerless.simulate.scanners import PetProtocol, Scanners, Sizes, SpectScanner
+from tracerless.simulate.protocols import PetProtocol
+from tracerless.simulate.scanners import Scanners, Sizes, SpectScanner
 from tracerless.simulate.tomography import (
     Projector,
     butterworth,

@@ -15,16 +15,9 @@ from tracerless.core.transform import Affine
 from tracerless.core.volume import Contrast
 from tracerless.simulate.acquire import random_pose
 from tracerless.simulate.hospital import Setup
+from tracerless.simulate.protocols import AslProtocol, T1wProtocol
 from tracerless.simulate.randomise_ranges import CutRanges, Range, Ranges, drawn
-from tracerless.simulate.scanners import (
-    BRAIN_TISSUES,
-    AslProtocol,
-    PetMrScanner,
-    Scanners,
-    Sizes,
-    T1wProtocol,
-    scanner_name,
-)
+from tracerless.simulate.scanners import BRAIN_TISSUES, PetMrScanner, Scanners, Sizes
 
 _TEMPLATE = "template"
 _CENTER_MM = (0.0, -18.0, 10.0)
@@ -90,7 +83,7 @@ def vary(plan: Setup, ranges: Ranges, *, cohort: str) -> Variation:
     }
     return Variation(
         plan=varied,
-        site=f"{scanner_name(varied.petmr)} site-{number:03d}",
+        site=f"{varied.petmr.name} site-{number:03d}",
         residual_mm=drawn(span.residual_mm, rng),
         unregistered=drawn(span.unregistered, rng),
         motions={k: _motion(v, span.degrees_per_mm, rng) for k, v in errors.items()},

@@ -37,7 +37,7 @@ class SiteRanges:
 
 @dataclass(frozen=True, slots=True)
 class T1wRanges:
-    """MPRAGE of a site; fields as ``scanners.T1wProtocol``, voxels in plane and across."""
+    """MPRAGE of a site; fields as ``protocols.T1wProtocol``, voxels in plane and across."""
 
     shot_s: Range
     inversion_s: Range
@@ -50,7 +50,7 @@ class T1wRanges:
 
 @dataclass(frozen=True, slots=True)
 class T2wRanges:
-    """Turbo spin echo of a site; fields as ``scanners.T2wProtocol``."""
+    """Turbo spin echo of a site; fields as ``protocols.T2wProtocol``."""
 
     repetition_s: Range
     echo_s: Range
@@ -61,7 +61,7 @@ class T2wRanges:
 
 @dataclass(frozen=True, slots=True)
 class AslRanges:
-    """Labeling of a site; fields as ``scanners.AslProtocol``, blur in plane and across slices."""
+    """Labeling of a site; fields as ``protocols.AslProtocol``, blur in plane and across slices."""
 
     label_duration_s: Range
     pld_s: Range
@@ -79,7 +79,7 @@ class AslRanges:
 
 @dataclass(frozen=True, slots=True)
 class PetRanges:
-    """PET of a site; fields as ``scanners.PetProtocol``."""
+    """PET of a site; fields as ``protocols.PetProtocol``."""
 
     detector_fwhm_mm: Range
     post_fwhm_mm: Range

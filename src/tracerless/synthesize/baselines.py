@@ -12,7 +12,7 @@ from tracerless.core.volume import Contrast
 from tracerless.synthesize.channels import choose
 from tracerless.synthesize.checkpoint import Checkpoint
 from tracerless.synthesize.expected import Expected
-from tracerless.synthesize.material import require_fit
+from tracerless.synthesize.material import doubts, require_fit
 from tracerless.synthesize.output import Output, output
 
 
@@ -56,7 +56,6 @@ class Baseline:
         made = self.checkpoint
         require_fit(prepared, made.template)
         used, known = choose(prepared, inputs), self.expected.known(person)
-        doubts = tuple(f"The prepared session is up for review: {r}" for r in prepared.reasons)
         return Prediction(
             key=prepared.key,
             volume=self.output.volume(self.expected.of(person), prepared.grid),
@@ -68,7 +67,7 @@ class Baseline:
                 self.name, prepared.fingerprint, prepared.key, *used,
                 *map(float, self.expected.amounts(person)),
             ),
-            notes=(self.note, *doubts),
+            notes=(self.note, *doubts(prepared)),
             provenance={
                 "model": self.name, "template": made.template, "prepared": prepared.fingerprint,
             },

@@ -163,6 +163,11 @@ def require_fit(session: Prepared, template: str) -> None:
         )
 
 
+def doubts(session: Prepared) -> tuple[str, ...]:
+    """Why a session is up for review, in sentences that stand beside what is made of it."""
+    return tuple(f"The prepared session is up for review: {r}" for r in session.reasons)
+
+
 def _target(session: Prepared, where: Space) -> NDArray[np.float16]:
     """FDG on the network's grid.
 

@@ -72,7 +72,10 @@ class Objective(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Regression:
-    """The posterior mean: squared error first, Charbonnier later, regions fading."""
+    """The posterior mean: squared error first, Charbonnier later, regions fading.
+
+    The others start from it and change what they must.
+    """
 
     recipe: SynthesizeRecipe
     n_outputs: int = 1
@@ -98,21 +101,10 @@ class Regression:
 
 
 @dataclass(frozen=True, slots=True)
-class Quantile:
+class Quantile(Regression):
     """The posterior mean, and how far the truth reaches below and above it."""
 
-    recipe: SynthesizeRecipe
     n_outputs: int = quantile.N_OUTPUTS
-    kept: tuple[str, ...] = (ANSWER,)
-
-    @property
-    def n_steps(self) -> int:
-        """As ``Objective``."""
-        return self.recipe.steps
-
-    def parts(self, shape: Shape) -> dict[str, nn.Module]:
-        """The answer with its bounds; as ``Objective``."""
-        return {ANSWER: _answer(self.recipe, shape, self.n_outputs)}
 
     def losses(self, parts: Parts, batch: Batch, step: int) -> dict[str, Tensor]:
         """Of the answer; as ``Objective``."""
@@ -123,26 +115,13 @@ class Quantile:
         )
         return {ANSWER: mean_loss(answer, batch, step=step, recipe=self.recipe) + bounds}
 
-    def samples(self, parts: Parts, batch: Batch, n: int, names: Names) -> Tensor | None:
-        """None."""
-        return None
-
 
 @dataclass(frozen=True, slots=True)
-class Adversarial:
+class Adversarial(Regression):
     """The posterior mean, drawn towards what a critic of patches takes for acquired.
 
     The critic learns from the first step on; its verdict counts as the squared error fades.
     """
-
-    recipe: SynthesizeRecipe
-    n_outputs: int = 1
-    kept: tuple[str, ...] = (ANSWER,)
-
-    @property
-    def n_steps(self) -> int:
-        """As ``Objective``."""
-        return self.recipe.steps
 
     def parts(self, shape: Shape) -> dict[str, nn.Module]:
         """Answer and critic; as ``Objective``."""
@@ -160,17 +139,11 @@ class Adversarial:
             loss = loss + share * self.recipe.adversarial_weight * cost
         return {ANSWER: loss, CRITIC: adversary.critic_loss(judge, batch, suvr, step)}
 
-    def samples(self, parts: Parts, batch: Batch, n: int, names: Names) -> Tensor | None:
-        """None."""
-        return None
-
 
 @dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(Regression):
     """The posterior mean, frozen after ``recipe.steps``; then the way from it to the truth."""
 
-    recipe: SynthesizeRecipe
-    n_outputs: int = 1
     kept: tuple[str, ...] = (ANSWER, VELOCITY)
 
     @property

@@ -20,7 +20,7 @@ from tracerless.synthesize.calibration import subset_key
 from tracerless.synthesize.channels import Channels, channels, choose
 from tracerless.synthesize.checkpoint import Checkpoint
 from tracerless.synthesize.conformal import LEVEL
-from tracerless.synthesize.material import require_fit
+from tracerless.synthesize.material import doubts, require_fit
 from tracerless.synthesize.output import Output
 from tracerless.synthesize.texture import Texture, no_samples, texture
 
@@ -161,7 +161,7 @@ class NetworkSynthesizer:
         notes = (
             *(told.far(made, answer.deviation_suvr) if reach is None else told.reach_notes(reach)),
             *told.notes(made, plain, seen.coverage),
-            *(f"The prepared session is up for review: {reason}" for reason in prepared.reasons),
+            *doubts(prepared),
         )
         provenance = {**plain.provenance, **facts}
         return replace(plain, reach=reach, notes=notes, provenance=provenance)

@@ -29,7 +29,6 @@ from tracerless.workspace.adaptation_sites import (
     site_of,
 )
 from tracerless.workspace.challenges_outcome import (
-    Advance,
     Outcome,
     has_mr,
     knowns,
@@ -37,6 +36,7 @@ from tracerless.workspace.challenges_outcome import (
     scored,
     some,
 )
+from tracerless.workspace.section import Advance, Found
 from tracerless.workspace.trial import Subject, Trial
 
 THIS = "this dataset"
@@ -45,8 +45,6 @@ IMAGES = "images"
 N_JUDGED = 60
 """People who judge covariate policies, at most."""
 _N_FLIPS = 4000
-
-Section = tuple[dict[str, pd.DataFrame], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ POLICIES: Mapping[str, Policy] = MappingProxyType(
 )
 
 
-def adaptation(trial: Trial, *, progress: Advance | None = None) -> Section:
+def adaptation(trial: Trial, *, progress: Advance | None = None) -> Found:
     """Table ``adaptation``: the people evaluated as a new site, and each scanner left out in turn.
 
     Raises:
@@ -97,7 +95,7 @@ def adaptation(trial: Trial, *, progress: Advance | None = None) -> Section:
     return {"adaptation": table}, notes + _refusals(table)
 
 
-def covariate_policy(trial: Trial, *, progress: Advance | None = None) -> Section:
+def covariate_policy(trial: Trial, *, progress: Advance | None = None) -> Found:
     """Table ``covariate_policy``: the model trained again with age and sex, and with cognition.
 
     ``skill`` is against the mean of the model evaluated; ``against_images`` is how much of the

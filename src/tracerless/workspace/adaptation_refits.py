@@ -46,9 +46,9 @@ def taught(trial: Trial) -> dict[SessionKey, PersonFacts]:
         ModelError: none is at hand.
     """
     dataset, seen = source(trial), set(trial.checkpoint.people)
-    cohort = read_cohort(dataset)
+    known = read_cohort(dataset).facts
     found = {
-        key: facts_of(dataset, key, cohort)
+        key: facts_of(dataset, key, known)
         for key in with_fdg(dataset)
         if person_digest(key.person) in seen and has_mr(dataset, key)
     }

@@ -3,11 +3,10 @@
 Each is given a trial and hands back tables (`core.assessment.TABLES`) and sentences.
 """
 
-import pandas as pd
-
-from tracerless.workspace.challenges_outcome import Advance, some
+from tracerless.workspace.challenges_outcome import some
 from tracerless.workspace.challenges_planted import planted_tables
 from tracerless.workspace.challenges_stress import strange_tables, stress_tables
+from tracerless.workspace.section import Advance, Found
 from tracerless.workspace.trial import Trial
 
 N_STRESSED = 24
@@ -15,10 +14,8 @@ N_STRANGE = 24
 N_PLANTED = 12
 """People that each section changes, at most; a third of them on grids finer than 3 mm."""
 
-Section = tuple[dict[str, pd.DataFrame], list[str]]
 
-
-def planted_lesions(trial: Trial, *, progress: Advance | None = None) -> Section:
+def planted_lesions(trial: Trial, *, progress: Advance | None = None) -> Found:
     """Planted hypometabolism of 5-40 %, with and without a sign of it in MR.
 
     Raises:
@@ -28,11 +25,11 @@ def planted_lesions(trial: Trial, *, progress: Advance | None = None) -> Section
     return planted_tables(trial, n_people=n_people, progress=progress)
 
 
-def stress(trial: Trial, *, progress: Advance | None = None) -> Section:
+def stress(trial: Trial, *, progress: Advance | None = None) -> Found:
     """Motion, noise, few pairs, late label, short delay, misalignment, lost tissue, blur."""
     return stress_tables(some(trial, N_STRESSED), progress)
 
 
-def strange_heads(trial: Trial, *, progress: Advance | None = None) -> Section:
+def strange_heads(trial: Trial, *, progress: Advance | None = None) -> Found:
     """Stroke, tumor, resection, wrong series, other units: flagged or refused, and how often."""
     return strange_tables(some(trial, N_STRANGE), progress)

@@ -1,6 +1,6 @@
 """What came of one prediction: errors beside those of the mean, and whether the model spoke."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +13,10 @@ from tracerless.core.session import Prepared
 from tracerless.core.volume import MR_INPUTS, Contrast
 from tracerless.evaluate.measures import covered, skill_over_people
 from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.section import Advance
 from tracerless.workspace.shelf import SessionShelf
 from tracerless.workspace.trial import MEAN, Subject, Trial
 
-Advance = Callable[[int, int, str], None]
-"""Told (done, total, what)."""
 Row = NDArray[np.float64]
 FINE_MM = 3.0
 """On finer grids a third of the people is looked at: a prediction costs ten times as much."""

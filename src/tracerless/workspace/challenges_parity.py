@@ -13,15 +13,14 @@ from tracerless.synthesize import Checkpoint
 from tracerless.synthesize.backend import Backend, OnnxBackend, answers, torch_backend
 from tracerless.synthesize.export import graph
 from tracerless.synthesize.predict import Synthesizer
-from tracerless.workspace.challenges_outcome import Advance, some
+from tracerless.workspace.challenges_outcome import some
+from tracerless.workspace.section import Advance, Found
 from tracerless.workspace.trial import Trial
 
 LIMIT_SUVR = 0.005
 """Two engines may differ by so much in any region."""
 N_PARITY = 3
 """People who are predicted by every engine."""
-
-Section = tuple[dict[str, pd.DataFrame], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +33,12 @@ class _Check:
     other: Callable[[], Synthesizer]
 
 
-def parity(trial: Trial, *, progress: Advance | None = None) -> Section:
+def parity(trial: Trial, *, progress: Advance | None = None) -> Found:
     """The same answer twice, from the file, with two threads, by ONNX Runtime."""
     return parity_tables(some(trial, N_PARITY), progress)
 
 
-def parity_tables(trial: Trial, progress: Advance | None = None) -> Section:
+def parity_tables(trial: Trial, progress: Advance | None = None) -> Found:
     """Table ``parity``: the largest difference over subjects, and whether it is within the limit.
 
     Where the limit is 0 every voxel has to agree, else every region.

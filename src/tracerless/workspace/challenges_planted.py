@@ -17,7 +17,8 @@ from tracerless.evaluate.planted_rates import (
     false_normal,
     recovery_slope,
 )
-from tracerless.workspace.challenges_outcome import Advance, has_mr
+from tracerless.workspace.challenges_outcome import has_mr
+from tracerless.workspace.section import Advance
 from tracerless.workspace.trial import Subject, Trial
 
 Places = Mapping[str, tuple[str, ...]]

@@ -7,7 +7,6 @@ from tracerless.core.session import Prepared
 from tracerless.evaluate.strange import STRANGE, can_be, strange_head
 from tracerless.evaluate.stress import STRESSES, stressed
 from tracerless.workspace.challenges_outcome import (
-    Advance,
     Outcome,
     flagged_share,
     knowns,
@@ -15,6 +14,7 @@ from tracerless.workspace.challenges_outcome import (
     refused_share,
     scored,
 )
+from tracerless.workspace.section import Advance
 from tracerless.workspace.trial import Trial
 
 AS_ACQUIRED = "none"

@@ -31,6 +31,7 @@ from tracerless.workspace import models
 from tracerless.workspace.cross_fit_folds import dealt
 from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.domain import training_domain
+from tracerless.workspace.section import Advance
 from tracerless.workspace.shelf import SessionShelf
 from tracerless.workspace.training_pairs import Refused, gather_pairs, known_people
 
@@ -39,9 +40,6 @@ SUFFIX = "-crossfit"
 RECORD = "crossfit.json"
 _UNITS = 1000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
-
-Advance = Callable[[int, int, str], None]
-"""Told (done, total, what is being done)."""
 
 
 @dataclass(frozen=True, slots=True)

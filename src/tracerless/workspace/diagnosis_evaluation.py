@@ -18,7 +18,8 @@ from tracerless.diagnose.assess import assess
 from tracerless.io import assessments
 from tracerless.workspace.audit import NONE, known
 from tracerless.workspace.dataset import Dataset
-from tracerless.workspace.diagnosis_steps import PARTS, Advance, Options, Run
+from tracerless.workspace.diagnosis_steps import PARTS, Options, Run
+from tracerless.workspace.section import Advance
 from tracerless.workspace.study import study
 from tracerless.workspace.tables import EVALUATION
 

@@ -20,10 +20,9 @@ from tracerless.diagnose.sites import scanners_left_out
 from tracerless.io import assessments
 from tracerless.workspace import diagnosis_answers as answers
 from tracerless.workspace.diagnosis import Z
+from tracerless.workspace.section import Advance
 from tracerless.workspace.study import MAX_GAP_DAYS
 
-Advance = Callable[[int, int, str], None]
-"""Told (done, total, what is being done)."""
 PARTS = "parts"
 """Folder of what a stopped evaluation finished."""
 _SPLITS_AT_ONCE = 20

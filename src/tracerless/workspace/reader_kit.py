@@ -20,7 +20,7 @@ from tracerless.evaluate.readers import KINDS, MR
 from tracerless.io.atomic import write_bytes, write_json, write_text
 from tracerless.io.blinded import write_blinded
 from tracerless.publish import reader_kit as pictures
-from tracerless.workspace.cross_fit import Advance
+from tracerless.workspace.section import Advance
 from tracerless.workspace.trial import Subject, Trial
 
 KEY = "key.csv"

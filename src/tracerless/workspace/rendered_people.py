@@ -33,7 +33,6 @@ from tracerless.simulate.randomise_people import wider
 from tracerless.simulate.randomise_ranges import ranges
 from tracerless.simulate.randomise_render import rendered_varied
 from tracerless.simulate.rendered import planned, rendered
-from tracerless.simulate.scanners import scanner_name
 from tracerless.workspace.dataset import SIMULATED_MARK, Dataset
 from tracerless.workspace.shelf import SessionShelf
 from tracerless.workspace.simulate_world import world
@@ -191,7 +190,7 @@ class _Studio:
         if self._ranges is None:
             person = person_on(base, seed=name, diagnosis=diagnosis)
             plan = planned(person, scanners, seed)
-            return person, scanner_name(plan.petmr), rendered(person, grid, scanners, seed=seed)
+            return person, plan.petmr.name, rendered(person, grid, scanners, seed=seed)
         base = wider(base, self._ranges.anatomy, seed=name)
         person = person_on(base, seed=name, diagnosis=diagnosis)
         variation = vary(planned(person, scanners, seed), self._ranges, cohort=seed)

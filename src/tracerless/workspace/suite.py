@@ -16,14 +16,11 @@ from tracerless.core.errors import RecipeError, TracerlessError, did_you_mean
 from tracerless.core.recipe import fingerprint
 from tracerless.io import assessments
 from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.section import Advance, Found
 from tracerless.workspace.suite_facts import facts
 from tracerless.workspace.trial import Trial
 from tracerless.workspace.trial_open import Crossfit, trial
 
-Advance = Callable[[int, int, str], None]
-"""Told (done, total, what is being done)."""
-Found = tuple[dict[str, pd.DataFrame], list[str]]
-"""What a section gives: tables of an `Assessment` by name, and sentences."""
 PARTS = "parts"
 """Folder of the sections, each kept under the digest of what made it."""
 

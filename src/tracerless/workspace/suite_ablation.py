@@ -5,7 +5,7 @@ the contrast is worth at all. The linear map is solved, so that this costs minut
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -23,9 +23,9 @@ from tracerless.synthesize.calibration import subset_key, subsets
 from tracerless.synthesize.predict import Synthesizer
 from tracerless.workspace import suite_people as people
 from tracerless.workspace.adaptation_refits import refit, require_one_model, source, taught
+from tracerless.workspace.section import Advance
 from tracerless.workspace.trial import LINEAR, MEAN, Trial
 
-Advance = Callable[[int, int, str], None]
 N_TAUGHT = 200
 """Training sessions at most, those that come first; each map is solved on all of them."""
 

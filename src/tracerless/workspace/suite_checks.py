@@ -1,6 +1,6 @@
 """Sections ``geometry`` and ``memorisation``: what must hold before a number means anything."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,9 @@ from tracerless.core.volume import Contrast, Volume
 from tracerless.evaluate.memorisation import nearness
 from tracerless.synthesize.output import output as output_of
 from tracerless.workspace import suite_people as people
+from tracerless.workspace.section import Advance
 from tracerless.workspace.trial import Subject, Trial
 
-Advance = Callable[[int, int, str], None]
 N_GEOMETRY = 6
 """People whose grids and units are checked."""
 N_TRAINING, N_UNSEEN = 120, 80

@@ -1,7 +1,5 @@
 """Section ``inputs``: what each contrast is worth to the model, in the same people."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -11,10 +9,10 @@ from tracerless.evaluate.inputs import inputs_table
 from tracerless.evaluate.panel import UNKNOWN, Panel
 from tracerless.synthesize.calibration import subset_key, subsets
 from tracerless.workspace import suite_people as people
+from tracerless.workspace.section import Advance
 from tracerless.workspace.suite_regions import RECORDS
 from tracerless.workspace.trial import LINEAR, MEAN, MODEL, Subject, Trial
 
-Advance = Callable[[int, int, str], None]
 N_ASKED = 80
 """People at most who are predicted from every set, taken in turn from every diagnosis."""
 

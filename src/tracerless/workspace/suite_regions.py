@@ -1,6 +1,6 @@
 """Section ``regions``: everything that one prediction a person can tell."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -19,10 +19,10 @@ from tracerless.quantify import asymmetry
 from tracerless.score.predict import normal_score
 from tracerless.score.within import within
 from tracerless.workspace import suite_people as people
+from tracerless.workspace.section import Advance
 from tracerless.workspace.suite_pictures import picture_failures
 from tracerless.workspace.trial import AGE_SEX, LINEAR, MEAN, MODEL, Trial
 
-Advance = Callable[[int, int, str], None]
 RECORDS = "people"
 """Folder of what was measured of each session."""
 ACQUIRED, OWN = "acquired", "own"

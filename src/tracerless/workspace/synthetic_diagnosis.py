@@ -17,7 +17,7 @@ from tracerless.diagnose import audit as audits
 from tracerless.diagnose.audit_people import synthesizer as check_synthesizer
 from tracerless.evaluate import claims
 from tracerless.workspace import synthetic_diagnosis_arms as arms
-from tracerless.workspace.cross_fit import Advance
+from tracerless.workspace.section import Advance, Found
 from tracerless.workspace.synthetic_diagnosis_study import (
     ARMS,
     WORDS,
@@ -32,8 +32,6 @@ from tracerless.workspace.trial import Trial
 TASKS = (("CN", "AD"), ("CN", "MCI", "AD"))
 """Judged apart: what is easy between the ends is not what is asked in the middle."""
 N_FOLDS = 5
-Found = tuple[dict[str, pd.DataFrame], list[str]]
-"""Tables of an evaluation by name, and sentences."""
 
 
 def section(trial: Trial, *, progress: Advance | None = None) -> Found:

@@ -9,8 +9,9 @@ from threadpoolctl import threadpool_limits
 from tracerless import __version__
 from tracerless.core.assessment import Assessment
 from tracerless.io import assessments
-from tracerless.workspace.cross_fit import Advance, CrossFit
+from tracerless.workspace.cross_fit import CrossFit
 from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.section import Advance
 from tracerless.workspace.synthetic_diagnosis import judge
 from tracerless.workspace.synthetic_diagnosis_arms import CLASSIFIER
 from tracerless.workspace.synthetic_diagnosis_visits import Visit, visits_of

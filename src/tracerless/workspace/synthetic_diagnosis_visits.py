@@ -22,8 +22,8 @@ from tracerless.core.volume import Contrast, Volume, with_array
 from tracerless.io.assessments import plain
 from tracerless.io.atomic import write_json, write_text
 from tracerless.synthesize.predict import NetworkSynthesizer
-from tracerless.workspace.cross_fit import Advance
 from tracerless.workspace.scanners import scanners
+from tracerless.workspace.section import Advance
 from tracerless.workspace.shelf import SessionShelf
 from tracerless.workspace.tables import read_cohort
 from tracerless.workspace.trial import Subject, Trial

@@ -18,13 +18,13 @@ def known_people(dataset: Dataset) -> dict[Pseudonym, PersonFacts]:
     """
     facts = read_cohort(dataset).facts
     for key in reversed(dataset.sessions()):
-        site = _site(dataset, key)
+        site = site_of(dataset, key)
         if site:
             facts[key.person] = replace(facts.get(key.person, PersonFacts()), site=site)
     return facts
 
 
-def _site(dataset: Dataset, key: SessionKey) -> str:
+def site_of(dataset: Dataset, key: SessionKey) -> str:
     """Maker and model of the MR's scanner; empty when nothing says so."""
     by = scanners(dataset.root, key)
     named = next((by[contrast] for contrast in MR_INPUTS if contrast in by), "")

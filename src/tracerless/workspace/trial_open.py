@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Protocol
 
 from tracerless import synthesize
-from tracerless.core.cohort import Cohort, PersonFacts
+from tracerless.core.cohort import PersonFacts
 from tracerless.core.people import Pseudonym, SessionKey, person_digest
-from tracerless.core.volume import Contrast
 from tracerless.synthesize import Checkpoint
 from tracerless.synthesize.predict import Synthesizer
 from tracerless.workspace.comparison import with_fdg
@@ -16,9 +15,8 @@ from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.domain import training_domain
 from tracerless.workspace.models import find_checkpoint, load_checkpoint
 from tracerless.workspace.roots import Roots, dataset_roots
-from tracerless.workspace.scanners import scanners
-from tracerless.workspace.shelf import SessionShelf
 from tracerless.workspace.tables import read_cohort
+from tracerless.workspace.training_people import site_of
 from tracerless.workspace.trial import AGE_SEX, LINEAR, MEAN, MODEL, Subject, Trial
 
 LINEAR_FILE = "linear.safetensors"
@@ -75,7 +73,7 @@ def trial(
         unseen.sort(key=lambda k: (crossfit.fold_of(k.person) or 0, k))
         checkpoint = crossfit.checkpoint_of((unseen or keys)[0].person)
         name = f"{crossfit.name}-crossfit"
-    cohort = read_cohort(dataset)
+    known = read_cohort(dataset).facts
     made = Trial(
         name=name,
         dataset=dataset,
@@ -84,7 +82,7 @@ def trial(
         rivals=_rivals(
             checkpoint, roots, load_checkpoint(linear) if linear and linear.is_file() else None
         ),
-        subjects=tuple(_subject(dataset, key, cohort) for key in unseen),
+        subjects=tuple(_subject(dataset, key, known) for key in unseen),
         template=roots.values["template"],
         atlas=roots.values["atlas"],
         domain=training_domain(dataset),
@@ -101,22 +99,21 @@ def _called(path: Path) -> str:
     return folder.parent.name if folder.name == "models" else folder.name
 
 
-def facts_of(dataset: Dataset, key: SessionKey, cohort: Cohort) -> PersonFacts:
-    """What is known of a person; unknown = empty or NaN.
+def facts_of(
+    dataset: Dataset, key: SessionKey, known: Mapping[Pseudonym, PersonFacts]
+) -> PersonFacts:
+    """What is known of a person at a visit; unknown = empty or NaN.
 
     Args:
         dataset: for the scanner of the MR.
         key: whose, and which visit.
-        cohort: people of the dataset.
+        known: what the people's table tells.
     """
-    known = cohort.facts.get(key.person, PersonFacts())
-    named = scanners(dataset.root, key).get(Contrast.T1W, "")
-    record = SessionShelf(dataset, key).record("prepared") or {}
-    return replace(known, site=named or str(record.get("sources", {}).get("scanner", "")))
+    return replace(known.get(key.person, PersonFacts()), site=site_of(dataset, key))
 
 
-def _subject(dataset: Dataset, key: SessionKey, cohort: Cohort) -> Subject:
-    facts = facts_of(dataset, key, cohort)
+def _subject(dataset: Dataset, key: SessionKey, known: Mapping[Pseudonym, PersonFacts]) -> Subject:
+    facts = facts_of(dataset, key, known)
     return Subject(key, facts.diagnosis, facts)
 
 
