@@ -24,12 +24,14 @@ def section(prepared, atlas, template, tables, prediction):
 def test_reach_comes_before_everything_else_and_a_red_frame_only_where_nothing_holds(
     verdict, prepared, atlas, template, tables, prediction
 ):
-    made = replace(prediction, reach=Reach(verdict, 0.0, (WHY,)))
+    notes = () if verdict == "inside" else (WHY,)
+    made = replace(prediction, reach=Reach(verdict, 0.0, (WHY,)), notes=notes)
     said = section(prepared, atlas, template, tables, made)
     english, chinese = texts.REACH[verdict]
     assert said.index(english) < said.index(chinese) < said.index(texts.SIMULATED["simulated"][0])
     assert ("class=" in said[:30] and "failed" in said[:30]) == (verdict == "outside")
     assert (WHY in said) == (verdict != "inside")
+    assert said.count(WHY) == len(notes)
 
 
 def test_a_prediction_that_looked_at_cognition_says_so(

@@ -166,8 +166,14 @@ def _source(prediction: Prediction, evaluation: Evaluation | None) -> str:
         f"<section{mark}>{heading('The synthetic PET, plainly', '關於人工合成影像')}"
         f"{_reach(prediction)}"
         f"{paragraph(*texts.SIMULATED[prediction.training_domain], kind='plainly')}"
-        f"{how_good}{facts(shown)}{bullets(prediction.notes)}</section>"
+        f"{how_good}{facts(shown)}{bullets(_unsaid(prediction))}</section>"
     )
+
+
+def _unsaid(prediction: Prediction) -> list[str]:
+    """Notes that do not stand among the reasons of its reach already."""
+    reasons = () if prediction.reach is None else prediction.reach.reasons
+    return [each for each in prediction.notes if each not in reasons]
 
 
 def _reach(prediction: Prediction) -> str:
