@@ -1,6 +1,6 @@
 """Measurements behind docs/benchmarks.md (prints Markdown).
 
-./dev bench help | demo | skill | prepare | regions | deidentify | deidentify-speed
+./dev bench help | demo | prepare | regions | deidentify | deidentify-speed
             | deidentify-heldout | tables | norms | diagnose | risk
             | curve [options] | synthesis [options]
 """
@@ -17,7 +17,6 @@ from bench import (
     prepare,
     regions,
     risk,
-    skill,
     start,
     synthesis,
     tables,
@@ -26,7 +25,6 @@ from bench import (
 BENCHES = {
     "help": start.main,
     "demo": demo.main,
-    "skill": skill.main,
     "prepare": prepare.main,
     "regions": regions.main,
     "tables": tables.main,

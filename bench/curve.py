@@ -1,7 +1,10 @@
 """Skill over the number of pairs, design by design: are 128 or 200 pairs enough?
 
-./dev bench curve [--designs ridge,unet] [--sizes 32,64,128,200,400] [--steps 1800] [--device auto]
+./dev bench curve [--designs ridge,unet] [--sizes 32,64,128,200,400] [--steps 900] [--device auto]
                   [--workers 2] [--training DIR] [--unseen DIR] [--out FILE]
+
+Every row is added to FILE (a JSON object a line) when it is done; a second run with the same FILE
+and people goes on where the first one ended.
 """
 
 import argparse
@@ -9,15 +12,16 @@ import dataclasses
 import json
 import math
 import multiprocessing
-import resource
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
+from bench import curve_tables
 from bench.measure import tracerless
 from bench.synthesis_judge import measured, regions
 from tracerless import synthesize
@@ -28,6 +32,7 @@ from tracerless.core.recipe import SynthesizeRecipe
 from tracerless.core.seeds import generator
 from tracerless.core.session import Prepared
 from tracerless.core.volume import Contrast
+from tracerless.evaluate.measures import absolute
 from tracerless.io import resources
 from tracerless.synthesize import material, space
 from tracerless.synthesize.fit import learn
@@ -50,38 +55,43 @@ class Plan:
     training: Path
     unseen: Path
     design: str
-    sizes: tuple[int, ...]
+    n: int
     steps: int
     batch: int
     device: str
 
 
 def main(words: Sequence[str] = ()) -> None:
-    """Make the people, train every design at every size, print the table."""
+    """Make the people, train every design at every size, print the tables."""
     asked = _asked(words)
     with tempfile.TemporaryDirectory() as name:
         training = asked.training or Path(name) / "training"
         unseen = asked.unseen or Path(name) / "unseen"
-        sizes = tuple(int(n) for n in asked.sizes.split(","))
+        sizes = sorted(int(n) for n in asked.sizes.split(","))
         _people(training, max(sizes), SEEDS[0], asked.workers)
         _people(unseen, asked.n_unseen, SEEDS[1], asked.workers)
+        rows = _read(asked.out)
+        done = {(row["design"], row["n"], row["steps"]) for row in rows}
         plans = [
             Plan(
-                training=training, unseen=unseen, design=design, sizes=sizes, steps=asked.steps,
+                training=training, unseen=unseen, design=design, n=n, steps=asked.steps,
                 batch=asked.batch, device=asked.device,
             )
+            for n in sizes
             for design in asked.designs.split(",")
+            if (design, n, asked.steps) not in done
         ]  # fmt: skip
         context = multiprocessing.get_context("spawn")
         with context.Pool(asked.workers, maxtasksperchild=1) as pool:
-            rows = [row for found in pool.imap(curve, plans, chunksize=1) for row in found]
-    if asked.out:
-        asked.out.write_text(json.dumps(rows, indent=1))
-    _show(rows)
+            for row in pool.imap_unordered(point, plans):
+                rows.append(row)
+                _keep(asked.out, row)
+    curve_tables.show(rows)
 
 
-def curve(plan: Plan) -> list[dict[str, Any]]:
-    """One design at every size; the people of a smaller size are among those of a larger one."""
+def point(plan: Plan) -> dict[str, Any]:
+    """One design at one size; the people of a smaller size are among those of a larger one."""
+    torch.set_num_threads(1)
     dataset, unseen = Dataset.open(plan.training), Dataset.open(plan.unseen)
     recipe = dataclasses.replace(
         designed(SynthesizeRecipe(), plan.design), steps=plan.steps, batch=plan.batch
@@ -92,43 +102,53 @@ def curve(plan: Plan) -> list[dict[str, Any]]:
     where = space.space(template, atlas, prepared.reference_fdg)
     everyone = material.gather(pairs(dataset), where, facts=known_people(dataset))
     order = generator("bench-curve").permutation(len(everyone.people))
-    judged = list(pairs(unseen))
-    rows = []
-    for n in plan.sizes:
-        started, cpu = time.monotonic(), _cpu_s()
-        made = learn(
-            everyone.take(np.sort(order[:n])),
-            where,
-            recipe=recipe,
-            training_domain="simulated",
-            watch=Watch(device=plan.device),
-        )
-        spent = {"cpu_s": _cpu_s() - cpu, "wall_s": time.monotonic() - started}
-        maker = synthesize.synthesizer(made, template, atlas)
-        mean = synthesize.mean_predictor(made, template, atlas)
-        said = _judge(maker, mean, judged, atlas)
-        rows.append({"design": plan.design, "n": n, **said, **spent})
-        print(
-            f"{plan.design} n={n}: skill {said['skill']:+.3f}, {spent['wall_s']:.0f} s", flush=True
-        )
-    return rows
+    cpu = time.process_time()
+    made = learn(
+        everyone.take(np.sort(order[: plan.n])),
+        where,
+        recipe=recipe,
+        training_domain="simulated",
+        watch=Watch(device=plan.device),
+    )
+    spent = time.process_time() - cpu
+    maker = synthesize.synthesizer(made, template, atlas)
+    mean = synthesize.mean_predictor(made, template, atlas)
+    row = {"design": plan.design, "n": plan.n, "steps": plan.steps, "cpu_s": spent}
+    row |= _judge(maker, mean, pairs(unseen), atlas)
+    print(f"{plan.design} n={plan.n}: skill {row['skill']:+.3f}, {spent:.0f} CPU-s", flush=True)
+    return row
 
 
-def _judge(maker: Any, mean: Any, sessions: list[Prepared], atlas: Atlas) -> dict[str, Any]:
-    truth, made, base, half = [], [], [], []
+def _judge(maker: Any, mean: Any, sessions: Iterable[Prepared], atlas: Atlas) -> dict[str, Any]:
+    truth, made, base, half, people = [], [], [], [], []
     n_refused = 0
     for each in sessions:
+        usual = mean.predict(each)
         try:
             prediction = maker.predict(each)
         except ModelError:  # no better than the mean: a user is told so, and is left with the mean
-            prediction, n_refused = mean.predict(each), n_refused + 1
-        truth.append(regions(each.volumes[Contrast.FDG].array, atlas))
+            prediction, n_refused = usual, n_refused + 1
+        truth.append(regions(each.require(Contrast.FDG).array, atlas))
         made.append(regions(prediction.volume.array, atlas))
-        base.append(regions(mean.predict(each).volume.array, atlas))
+        base.append(regions(usual.volume.array, atlas))
         half.append([prediction.half_widths.get(r.key, math.nan) for r in atlas.regions])
-    people = [str(each.key.person) for each in sessions]
+        people.append(str(each.key.person))
     cells = (np.array(truth), np.array(made), np.array(base), np.array(half))
-    return {**measured(*cells, people), "refused": n_refused / len(sessions)}
+    errors, worst = absolute(*cells[:3])
+    by_person = {"error": np.nanmean(errors, 1).tolist(), "base": np.nanmean(worst, 1).tolist()}
+    return {**measured(*cells, people), "refused": n_refused / len(people), **by_person}
+
+
+def _read(kept: Path | None) -> list[dict[str, Any]]:
+    if kept is None or not kept.exists():
+        return []
+    return [json.loads(line) for line in kept.read_text().splitlines()]
+
+
+def _keep(kept: Path | None, row: dict[str, Any]) -> None:
+    if kept is not None:
+        with kept.open("a") as out:
+            out.write(json.dumps(row) + "\n")
 
 
 def _people(folder: Path, n: int, seed: str, workers: int) -> None:
@@ -137,16 +157,11 @@ def _people(folder: Path, n: int, seed: str, workers: int) -> None:
     )
 
 
-def _cpu_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
 def _asked(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./dev bench curve")
     parser.add_argument("--designs", default=",".join(DESIGNS))
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
-    parser.add_argument("--steps", type=int, default=1800)
+    parser.add_argument("--steps", type=int, default=900)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--n-unseen", type=int, default=UNSEEN)
     parser.add_argument("--device", default="auto")
@@ -155,14 +170,3 @@ def _asked(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--unseen", type=Path)
     parser.add_argument("--out", type=Path)
     return parser.parse_args(list(words))
-
-
-def _show(rows: list[dict[str, Any]]) -> None:
-    print("\n| design | pairs | skill | 95 % interval | slope | coverage | refused | CPU-s |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    for r in rows:
-        held = math.nan if r["coverage"] is None else r["coverage"]
-        print(
-            f"| {r['design']} | {r['n']} | {r['skill']:+.2f} | {r['low']:+.2f} to {r['high']:+.2f} "
-            f"| {r['slope']:.2f} | {held:.0%} | {r['refused']:.0%} | {r['cpu_s']:.0f} |"
-        )

@@ -1,6 +1,7 @@
 """Write docs/reference from the data of the package: `./dev docs [--figure DATASET]`.
 
-`--figure` draws docs/demo.png from the sessions of a simulated dataset that holds synthetic FDG.
+`--figure` draws the last session of a simulated dataset that holds synthetic FDG, into
+docs/demo.png or, with `--to`, into another picture of docs.
 """
 
 import argparse
@@ -8,6 +9,7 @@ import csv
 import dataclasses
 import importlib.resources
 import inspect
+import io
 import sys
 from pathlib import Path
 from typing import Any
@@ -179,7 +181,8 @@ def field_docs(kind: type) -> dict[str, str]:
     told = {}
     for one, after in pairwise(body.body):  # type: ignore[attr-defined]
         if isinstance(one, ast.AnnAssign) and isinstance(after, ast.Expr):
-            told[one.target.id] = after.value.value  # type: ignore[union-attr, attr-defined]
+            said = after.value.value  # type: ignore[attr-defined]
+            told[one.target.id] = " ".join(said.split()).replace("``", "`")  # type: ignore[union-attr]
     return told
 
 
@@ -211,8 +214,8 @@ def first(step: Any) -> str:
     return (inspect.getdoc(step) or "").splitlines()[0]
 
 
-def figure(dataset: Path) -> None:
-    """Draw docs/demo.png from a simulated dataset; a dataset of acquired scans is refused."""
+def figure(dataset: Path, to: str) -> None:
+    """Draw a picture from a simulated dataset; a dataset of acquired scans is refused."""
     from tracerless import publish
     from tracerless.io import resources
     from tracerless.publish.slices import default_slices
@@ -228,21 +231,34 @@ def figure(dataset: Path) -> None:
     template = resources.template(opened.recipe.prepare.voxel_mm)
     panels = publish.session_panels(shelf.latest("prepared"), template, shelf.latest("synthetic"))
     slices = default_slices(template.brain)
-    (DOCS / "demo.png").write_bytes(publish.picture(panels, [slices[1], slices[3], slices[4]]))
+    drawn = publish.picture(panels, [slices[1], slices[3], slices[4]], px_per_mm=1.1)
+    (DOCS / to).write_bytes(small(drawn))
+
+
+def small(png: bytes) -> bytes:
+    """The picture in 256 colors: a third of the size."""
+    from PIL import Image
+
+    held = io.BytesIO()
+    shown = Image.open(io.BytesIO(png)).convert("RGB")
+    colors = shown.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    colors.save(held, format="PNG", optimize=True)
+    return held.getvalue()
 
 
 def main() -> None:
     """Write every page, and the figure when a dataset is named."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--figure", type=Path, metavar="DATASET")
+    parser.add_argument("--to", default="demo.png", metavar="NAME", help="of the picture in docs")
     named = parser.parse_args()
     (DOCS / "reference").mkdir(exist_ok=True)
     for name, text in pages().items():
         (DOCS / "reference" / name).write_text(text, encoding="utf-8")
         print(f"docs/reference/{name}")
     if named.figure:
-        figure(named.figure)
-        print("docs/demo.png")
+        figure(named.figure, named.to)
+        print(f"docs/{named.to}")
 
 
 if __name__ == "__main__":

@@ -12,16 +12,21 @@ os.environ["ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"] = "1"
 
 LONGEST_FIRST = (
     "e2e/test_e2e_real.py",
-    "deface/test_deface_session.py",
-    "e2e/test_e2e_stopped.py",
     "e2e/test_e2e_refused.py",
-    "prepare/test_prepare_session.py",
-    "prepare/test_prepare_bad_input.py",
     "prepare/test_prepare_emission_only.py",
+    "deface/test_deface_session.py",
     "workspace/test_workspace_batch_workers.py",
-    "deface/test_deface_face.py",
+    "prepare/test_prepare_session.py",
+    "prepare/test_prepare_asl_real.py",
     "prepare/test_prepare_ladder.py",
-    "cli/test_cli_door.py",
+    "prepare/test_prepare_bad_input.py",
+    "synthesize/test_synthesize_fit.py",
+    "io/test_io_real.py",
+    "workspace/test_workspace_bundles.py",
+    "simulate/test_simulate_export_hospital.py",
+    "prepare/test_prepare_engine.py",
+    "deface/test_deface_face.py",
+    "simulate/test_simulate_people_cohort.py",
 )
 """A file's tests stay with one worker; the files that take longest begin, so that none is last."""
 

@@ -2,13 +2,19 @@
 
 import io
 import sqlite3
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pydicom
 import pytest
+from bench.deidentify_bases import TUNE, Series
+from bench.deidentify_corpus import Corpus, build
+from bench.deidentify_key import write_key
+from bench.deidentify_leaks import Ordered, sweep, wilson
+from bench.deidentify_people import Invent, national_id
+from bench.deidentify_places import STRATA
+from bench.deidentify_retain import links, retained
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,16 +23,6 @@ from tracerless.core.volume import Contrast
 from tracerless.deidentify import CleanIdentity, CleanInstance, Keys, Profile, instance, to_bytes
 from tracerless.deidentify.keys import pseudonym, shift_days
 from tracerless.io import dicom_read, profiles
-
-sys.path.append(str(Path(__file__).resolve().parents[2]))
-
-from bench.deidentify_bases import TUNE, Series
-from bench.deidentify_corpus import Corpus, build
-from bench.deidentify_key import write_key
-from bench.deidentify_leaks import Ordered, sweep, wilson
-from bench.deidentify_people import Invent, national_id
-from bench.deidentify_places import STRATA
-from bench.deidentify_retain import links, retained
 
 KEYS = Keys.from_secret(b"\x02" * 32)
 

@@ -1,4 +1,4 @@
-"""One dataset and one model for every end-to-end test; made once, by the commands."""
+"""Folders that are made once for every worker of a run, by the commands."""
 
 import fcntl
 import shutil
@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from e2e_commands import tracerless
 
 Once = Callable[[str, Callable[[Path], object]], Path]
 
@@ -39,17 +38,6 @@ def once(shared: Path) -> Once:
         return folder
 
     return make_once
-
-
-@pytest.fixture(scope="session")
-def model(once: Once) -> Path:
-    """The folder of a synthesizer trained on a few simulated people."""
-
-    def make(training: Path) -> None:
-        tracerless("simulate", training, "--people", "12", "--seed", "tests", "--prepared")
-        tracerless("synthesize", "fit", training, "--name", "tiny", "--steps", "120")
-
-    return once("training", make) / "models" / "tiny"
 
 
 @pytest.fixture(scope="session")

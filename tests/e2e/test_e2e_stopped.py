@@ -17,6 +17,10 @@ def files(root: Path) -> dict[str, bytes]:
     return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
 
 
+def size(path: Path) -> int:
+    return path.stat().st_size
+
+
 def killed_after(seconds: float, *words: str | Path) -> None:
     line = [sys.executable, "-c", CODE, *map(str, words)]
     with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
@@ -57,16 +61,25 @@ def test_training_killed_at_several_points_ends_in_the_same_bytes(
     assert files(disturbed / "models") == files(undisturbed / "models")
 
 
+@pytest.mark.parametrize(
+    ("what", "kept_b"),
+    [
+        pytest.param(("--tables-only", "--people", "30"), 5_000, id="tables"),
+        pytest.param(
+            ("--prepared", "--people", "1"), 100_000, id="volumes", marks=pytest.mark.slow
+        ),
+    ],
+)
 def test_a_disk_that_refuses_gets_one_sentence_and_leaves_nothing_half_written(
-    tmp_path: Path,
+    tmp_path: Path, what: tuple[str, ...], kept_b: int
 ) -> None:
     def small_disk() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (kept_b, kept_b))
 
-    words = ["simulate", str(tmp_path / "d"), "--people", "1", "--seed", "x", "--prepared"]
+    words = ["simulate", str(tmp_path / "d"), "--seed", "x", *what]
     done = subprocess.run(
-        [sys.executable, "-c", CODE, *words],
+        [sys.executable, "-B", "-c", CODE, *words],  # else bytecode is cut at the bound as well
         capture_output=True,
         text=True,
         check=False,
@@ -75,6 +88,8 @@ def test_a_disk_that_refuses_gets_one_sentence_and_leaves_nothing_half_written(
     assert done.returncode == 2, done.stderr
     assert "The disk refused" in done.stderr
     assert "Traceback" not in done.stderr
-    left = [path.name for path in (tmp_path / "d").rglob("*") if path.is_file()]
-    assert not [name for name in left if ".partial-" in name or name.endswith(".nii.gz")]
-    tracerless("simulate", tmp_path / "d", "--people", "1", "--seed", "x", "--prepared")
+    left = [path for path in (tmp_path / "d").rglob("*") if path.is_file()]
+    assert not [path for path in left if ".partial-" in path.name or size(path) == kept_b]
+    tracerless(*words)
+    whole = [path for path in (tmp_path / "d").rglob("*") if path.is_file()]
+    assert max(map(size, whole)) > kept_b, "there is a file that did not fit"

@@ -40,9 +40,8 @@ def table(laid: Panel) -> pd.DataFrame:
     return made.set_index(["model", "region"])
 
 
-def textbook_icc(a: np.ndarray, b: np.ndarray) -> float:
-    """ICC(2,1) from the two-way table of Shrout and Fleiss, written out."""
-    x = np.stack([a, b], axis=1)
+def textbook_icc(x: np.ndarray) -> float:
+    """ICC(2,1) of (targets, judges) from the two-way table of Shrout and Fleiss, written out."""
     n, k = x.shape
     grand = x.mean()
     rows = k * ((x.mean(axis=1) - grand) ** 2).sum() / (n - 1)
@@ -52,6 +51,12 @@ def textbook_icc(a: np.ndarray, b: np.ndarray) -> float:
     return (rows - error) / (rows + (k - 1) * error + k * (columns - error) / n)
 
 
+def test_the_textbook_gives_the_published_number() -> None:
+    """Shrout and Fleiss 1979, table 2: six targets, four judges; ICC(2,1) = .29."""
+    ratings = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
+    assert textbook_icc(np.array(ratings, dtype=float)) == pytest.approx(0.29, abs=0.005)
+
+
 @given(st.integers(0, 10**6), st.floats(-0.3, 0.3), st.floats(-1, 2))
 @settings(max_examples=25, deadline=None)
 def test_moments_are_those_of_the_textbook(seed: int, bias: float, slope: float) -> None:
@@ -59,8 +64,9 @@ def test_moments_are_those_of_the_textbook(seed: int, bias: float, slope: float)
     t = 1.4 + draw.normal(0, 0.2, 12)
     p = bias + slope * t + draw.normal(0, 0.1, 12)
     found = Moments.of(t[:, None], p[:, None], np.ones((1, 12)))
-    assert found.icc()[0, 0] == pytest.approx(textbook_icc(t, p))
+    assert found.icc()[0, 0] == pytest.approx(textbook_icc(np.stack([t, p], axis=1)))
     assert found.slope[0, 0] == pytest.approx(np.polyfit(t, p, 1)[0])
+    assert found.calibration[0, 0] == pytest.approx(np.polyfit(p, t, 1)[0])
     assert found.sd_ratio[0, 0] == pytest.approx(p.std() / t.std())
     low, high = found.limits()
     spread = 1.96 * (p - t).std(ddof=1)
@@ -109,6 +115,41 @@ def test_biases_of_opposite_sign_do_not_cancel_in_concordance() -> None:
     assert abs(found.loc[("model", ALL), "bias"]) < 0.05
     assert found.loc[("model", ALL), "ccc"] < 0.6
     assert found.loc[("model", ALL), "icc"] < 0.6
+
+
+def test_limits_over_all_regions_hold_the_differences_of_regions_with_biases() -> None:
+    """Spread within regions alone would hold about one difference in five."""
+    truth, _, mean = cells(n=200)
+    off = np.array([0.2, -0.2, 0.2, -0.2, 0.0])
+    made = truth + off + generator("limits").normal(0, 0.02, truth.shape)
+    row = table(panel(truth, model=made, mean=mean)).loc[("model", ALL)]
+    gone = made - truth
+    inside = (row["agree_low"] <= gone) & (gone <= row["agree_high"])
+    assert inside.mean() > 0.94
+    one = table(panel(truth, model=made, mean=mean)).loc[("model", "region-0")]
+    assert one["agree_high"] - one["agree_low"] == pytest.approx(2 * 1.96 * 0.02, rel=0.15)
+
+
+def test_every_measure_has_an_interval_that_holds_it() -> None:
+    truth, made, mean = cells()
+    row = table(panel(truth, model=made, mean=mean)).loc[("model", ALL)]
+    for name in ("bias", "agree_low", "agree_high", "icc", "ccc", "slope", "calibration",
+                 "sd_ratio"):  # fmt: skip
+        assert row[f"{name}_low"] < row[name] < row[f"{name}_high"], name
+
+
+def test_the_best_prediction_is_flat_and_true_and_noise_in_pet_flattens_it_further() -> None:
+    """What MR explains half of comes out half; what is predicted is there. Dilution by noise."""
+    draw, n = generator("dilution"), 4000
+    known, hidden = draw.normal(0, 0.1, (2, n, 1))
+    scans = (known + hidden, known + hidden + draw.normal(0, 0.1, (n, 1)))
+    clean, noisy = (Moments.of(t, known, np.ones((1, n))) for t in scans)
+    assert clean.slope[0, 0] == pytest.approx(1 / 2, abs=0.04)
+    assert noisy.slope[0, 0] == pytest.approx(1 / 3, abs=0.04)
+    for each in (clean, noisy):
+        assert each.calibration[0, 0] == pytest.approx(1, abs=0.06)
+    doubled = Moments.of(scans[0], 2 * known, np.ones((1, n)))
+    assert doubled.calibration[0, 0] == pytest.approx(0.5, abs=0.04)
 
 
 def test_skill_of_the_mean_is_zero_and_of_the_truth_one() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from tracerless.core.seeds import generator
 from tracerless.evaluate import headline
+from tracerless.evaluate.agreement import skill_table
 from tracerless.evaluate.failures import N_WORST, failures_table
 from tracerless.evaluate.flags import PATIENTS, flags_table
 from tracerless.evaluate.holding import abstention_table, coverage_table
@@ -41,9 +42,18 @@ def test_an_average_does_not_hide_the_group_that_is_held_least() -> None:
     together = found.loc[(ALL, ALL)]
     halves = found.loc[[(ALL, "CN"), (ALL, "AD")], "coverage"].mean()
     assert together["coverage"] == pytest.approx(halves)
-    said = headline({"coverage": found.reset_index().assign(model="model")}, "model",
+    said, chinese = headline({"coverage": found.reset_index().assign(model="model")}, "model",
                     domain="simulated", reference="pons")  # fmt: skip
-    assert "in the worst group (AD)" in said
+    assert "in the worst group (AD, n = 40) 76%" in said
+    assert "AD，40 人）為 76%" in chinese
+
+
+def test_eight_people_who_are_all_held_are_no_certainty() -> None:
+    truth = 1.4 + generator("eight").normal(0, 0.1, (8, 6))
+    laid = panel(truth, {"m": truth}, {"m": np.full((8, 6), 0.1)}, groups=("CN",) * 8)
+    row = coverage_table(laid, str).set_index(["region", "group"]).loc[(ALL, "CN")]
+    assert row["coverage"] == row["high"] == 1
+    assert row["low"] == pytest.approx(0.676, abs=0.001)
 
 
 def test_cells_without_an_interval_do_not_count_as_held() -> None:
@@ -95,7 +105,11 @@ def test_exact_flags_have_dice_one_and_noise_no_more_than_chance() -> None:
     exact = flags(1.0, noise=0.0)
     assert exact[("acquired", PATIENTS, "dice")] == 1
     assert exact[("acquired", "CN", "flagged")] == exact[("acquired", "CN", "flagged_acquired")]
+    assert exact[("acquired", PATIENTS, "sensitivity_chance")] < 1
     noise = flags(0.0, noise=2.0)
+    for metric in ("sensitivity", "ppv"):
+        by_chance = noise[("acquired", PATIENTS, f"{metric}_chance")]
+        assert noise[("acquired", PATIENTS, metric)] == pytest.approx(by_chance, abs=0.1)
     assert noise[("acquired", PATIENTS, "dice")] < noise[("acquired", PATIENTS, "chance")] + 0.1
 
 
@@ -205,4 +219,25 @@ def test_the_worst_are_those_farthest_beyond_their_interval() -> None:
 
 
 def test_a_headline_without_numbers_says_so() -> None:
-    assert "nothing" in headline({}, "m", domain="simulated", reference="pons")
+    assert "nothing" in headline({}, "m", domain="simulated", reference="pons")[0]
+
+
+def test_a_headline_of_one_person_has_no_interval_and_says_so() -> None:
+    truth, mean = np.full((1, 6), 1.4), np.full((1, 6), 1.5)
+    laid = panel(truth, {"m": truth + 0.02, "mean": mean}, groups=("CN",))
+    said, chinese = headline(
+        {"skill": skill_table(laid, {"m": ("mean",)}, str)}, "m", domain="simulated",
+        reference="pons",
+    )  # fmt: skip
+    assert "nan" not in said + chinese
+    assert "+0.80 (too few people for an interval, n = 1 simulated people)" in said
+
+
+def test_people_of_whom_the_model_would_not_speak_are_not_counted() -> None:
+    truth = 1.4 + generator("refused").normal(0, 0.1, (30, 6))
+    made = np.where(np.arange(30)[:, None] < 20, truth + 0.02, np.nan)
+    laid = panel(truth, {"m": made, "mean": np.full((30, 6), 1.4)}, {"m": np.full((30, 6), 0.1)})
+    skills = skill_table(laid, {"m": ("mean",)}, str).set_index("group")
+    held = coverage_table(laid, str).set_index(["region", "group"])
+    assert skills.loc[ALL, "n"] == held.loc[(ALL, ALL), "n"] == 20
+    assert skills.loc["CN", "n"] == held.loc[(ALL, "CN"), "n"] == 10

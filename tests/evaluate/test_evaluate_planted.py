@@ -144,6 +144,18 @@ def test_what_the_model_gives_back_is_what_is_reported(share: float) -> None:
     assert recovery_slope(rows) == pytest.approx(share, abs=1e-9)
 
 
+def test_the_false_normal_rate_says_of_how_many_and_how_sure() -> None:
+    table = dose_response("m", plantings(0.0, n=12), controls())
+    row = table[(table["region"] == EVERYWHERE) & (table["loss"] == 0.4)].iloc[0]
+    assert row["n_low"] == 12
+    assert row["false_normal"] >= 0.9
+    assert row["false_normal_low"] < 0.9
+    assert row["false_normal_high"] <= 1
+    none = dose_response("m", plantings(0.0, n=12), controls(5))
+    assert (none["n_low"] == 0).all()
+    assert none["false_normal"].isna().all()
+
+
 def test_an_exact_model_misses_nothing_and_an_eraser_misses_everything() -> None:
     large = [row for row in plantings(1.0) if row.loss >= 0.2]
     assert false_normal(large, controls()) == 0

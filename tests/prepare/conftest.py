@@ -1,5 +1,8 @@
 """What the phantom person's scanners see."""
 
+import hashlib
+import pickle
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +22,8 @@ from tracerless.core.seeds import generator
 from tracerless.core.session import NativeSeries
 from tracerless.core.volume import Contrast, Quantity, Volume
 from tracerless.io import resources
+from tracerless.prepare import asl_m0, channel
+from tracerless.registration.ladder import Alignment, Anchor, align
 
 
 @pytest.fixture(scope="session")
@@ -74,3 +79,20 @@ def fdg(phantom: Phantom) -> NativeSeries:
     grid = native_grid((2.5, 2.5, 3.3), "RAS")
     volume = moved.see(7.0 * uptake_truth(phantom), grid, Contrast.FDG, Quantity.ACTIVITY)
     return NativeSeries(Contrast.FDG, (volume,), "another-frame")
+
+
+@pytest.fixture(scope="module")
+def _aligned_once() -> Iterator[None]:
+    """Equal volumes are aligned once a file, for files whose tests change facts and no voxels."""
+    kept: dict[str, Alignment] = {}
+
+    def once(anchor: Anchor, moving: Volume, *, same_frame: bool) -> Alignment:
+        key = hashlib.sha256(pickle.dumps((anchor, moving, same_frame))).hexdigest()
+        if key not in kept:
+            kept[key] = align(anchor, moving, same_frame=same_frame)
+        return kept[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asl_m0, "align", once)
+        patch.setattr(channel, "align", once)
+        yield

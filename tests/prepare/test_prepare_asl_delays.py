@@ -33,6 +33,8 @@ from tracerless.prepare.asl_kinetics import many, single
 from tracerless.simulate import asl as asl_simulator
 from tracerless.simulate.catalog import catalog
 
+pytestmark = pytest.mark.usefixtures("_aligned_once")
+
 DELAYS = (0.7, 1.2, 1.7, 2.2, 2.7)
 
 

@@ -34,6 +34,8 @@ from tracerless.core.volume import Contrast, Quantity
 from tracerless.prepare import perfusion
 from tracerless.prepare.asl_facts import Ledger, protocol
 
+pytestmark = pytest.mark.usefixtures("_aligned_once")
+
 
 def test_pseudo_continuous_labeling_gives_60_and_20() -> None:
     assert_true_flow(flow(FACTS))
@@ -156,6 +158,7 @@ def test_the_shown_numbers_alone_give_the_shown_flow() -> None:
     [
         ({"PostLabelingDelay": 0.2}, "PostLabelingDelay=0.2"),
         ({"PostLabelingDelay": 1800}, "milliseconds"),
+        ({"PostLabelingDelay": 0}, "PostLabelingDelay=0"),
         ({"PostLabelingDelay": math.nan}, "is not a number"),
         ({"PostLabelingDelay": "1.8"}, "PostLabelingDelay='1.8' (sidecar) is not a number"),
         ({"PostLabelingDelay": [1.8, 1.8]}, "PostLabelingDelay lists 2"),

@@ -173,16 +173,6 @@ def test_session_with_nothing_to_go_by_is_refused(asl: NativeSeries) -> None:
         run(asl)
 
 
-def test_an_uncorrected_pet_beside_a_t1_is_left_out_by_name(
-    t1: NativeSeries, fdg: NativeSeries
-) -> None:
-    raw = replace(fdg, sidecar={"Modality": "PT", "CorrectedImage": ["NORM", "DECY"]})
-    made = run(t1, raw)
-    assert set(made.volumes) == {Contrast.T1W}
-    assert made.verdict == "review"
-    assert any("FDG is left out: The FDG is not corrected" in each for each in made.reasons)
-
-
 def test_tissues_of_the_t1_go_with_the_session(prepared: Prepared) -> None:
     assert prepared.anatomy is not None
     assert prepared.anatomy.space == prepared.to_template.source

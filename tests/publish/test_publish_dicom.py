@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from tracerless.core.prediction import SYNTHETIC_LABEL_EN
 from tracerless.core.volume import Contrast, Quantity, Volume, with_array
 from tracerless.publish import capture, parametric
 from tracerless.publish.capture import secondary_capture
-from tracerless.publish.marking import SERIES_DESCRIPTION, require_marked
+from tracerless.publish.marking import SERIES_DESCRIPTION, derivation, require_marked
 from tracerless.publish.parametric import parametric_map
 
 MADE = datetime(2026, 1, 2, 3, 4, 5)
@@ -200,6 +201,19 @@ def test_equal_input_gives_equal_bytes_at_another_time(
     changed = parametric_map(louder, source=headers, prediction=prediction, made=MADE)
     assert changed.SeriesInstanceUID != mapped.SeriesInstanceUID
     assert changed.SOPInstanceUID != mapped.SOPInstanceUID
+
+
+@pytest.mark.parametrize("n_notes", [0, 3, 12, 40])
+def test_derivation_holds_whole_notes_and_counts_the_others(n_notes, prediction):
+    notes = tuple(
+        f"Note {i} says a thing that takes some eighty letters, none cut, 合."
+        for i in range(n_notes)
+    )
+    said = derivation(replace(prediction, notes=notes))
+    assert len(said) <= 1024
+    whole = said.count("none cut, ?.")
+    assert whole == said.count("Note ")
+    assert (f"{n_notes - whole} more notes" in said) == (whole < n_notes)
 
 
 @pytest.mark.parametrize("emptied", [True, False])
@@ -418,6 +432,28 @@ def test_pseudonym_and_odd_values_of_the_t1_are_carried_over_without_a_word(
         assert (dataset.StudyDate, dataset.StudyID) == ("19000101", "1")
     assert not recwarn.list
     assert not caplog.records
+
+
+def test_an_object_says_that_nobody_is_in_it_exactly_where_the_t1_does(
+    prediction, prepared, template
+):
+    said = {
+        "PatientIdentityRemoved": "YES",
+        "DeidentificationMethod": "a profile",
+        "LongitudinalTemporalInformationModified": "MODIFIED",
+    }
+    plain, told = t1_headers(), t1_headers()
+    for header in told:
+        for keyword, value in said.items():
+            setattr(header, keyword, value)
+    for source, wanted in ((plain, {}), (told, said)):
+        for dataset in (
+            parametric_map(on_t1(source), source=source, prediction=prediction, made=MADE),
+            secondary_capture(
+                prepared, template=template, prediction=prediction, source=source, made=MADE
+            ),
+        ):
+            assert {word: dataset[word].value for word in said if word in dataset} == wanted
 
 
 @pytest.mark.real_data

@@ -139,6 +139,19 @@ def test_unseen_region_is_a_dash_and_not_a_zero(prepared, atlas, template, table
     assert row[3:] == ["–", "–", "–", "0%", "–", "0%"]
 
 
+def test_flow_of_a_region_that_was_hardly_seen_is_not_shown(
+    prepared, atlas, template, tables, prediction
+):
+    flow = tables[Contrast.CBF].values.copy()
+    flow.loc["insula_left", "coverage"] = 0.49
+    flow.loc["insula_right", "coverage"] = 0.5
+    cut = {**tables, Contrast.CBF: replace(tables[Contrast.CBF], values=flow)}
+    made = session_page(prepared, atlas, template=template, tables=cut, prediction=prediction)
+    rows = {r[0]: r for r in Reader(made).rows if len(r) == 9}
+    assert rows["left insula"][7:] == ["–", "49%"]
+    assert rows["right insula"][7:] == [f"{flow.loc['insula_right', 'mean']:.3f}", "50%"]
+
+
 def test_equal_input_gives_equal_text_and_stays_small(
     page, prepared, atlas, template, tables, prediction
 ):
@@ -194,7 +207,7 @@ def test_texts_from_a_dataset_cannot_become_code(prepared, atlas, template, pred
     Reader(made)
     assert "<script>alert" not in made
     assert "://" not in made
-    assert made.count("&lt;script&gt;alert(1)") == 4
+    assert made.count("&lt;script&gt;alert(1)") == 3
 
 
 def test_page_says_how_good_the_model_is_and_how_good_here(

@@ -34,6 +34,26 @@ def test_reach_comes_before_everything_else_and_a_red_frame_only_where_nothing_h
     assert said.count(WHY) == len(notes)
 
 
+def test_what_stands_on_the_page_already_is_not_said_again_among_the_notes(
+    prepared, atlas, template, tables, prediction
+):
+    doubt = "T1w: a missing slice was filled from its neighbors."
+    own = "The cbf shows only 68% of the brain; the rest was guessed without it."
+    notes = ("OUTSIDE: unlike any.", WHY, own, f"The prepared session is up for review: {doubt}")
+    made = replace(prediction, reach=Reach("outside", 0.0, (WHY,)), notes=notes)
+    reviewed = replace(prepared, verdict="review", reasons=(doubt,))
+    page = publish.session_page(reviewed, atlas, template=template, tables=tables, prediction=made)
+    assert page.count(doubt) == 1
+    said = section(reviewed, atlas, template, tables, made)
+    assert own in said
+    assert said.count(WHY) == 1
+    assert "OUTSIDE: unlike any." not in said
+    assert doubt not in said
+    assert doubt in section(
+        prepared, atlas, template, tables, made
+    )  # the page says it nowhere else
+
+
 def test_a_prediction_that_looked_at_cognition_says_so(
     prepared, atlas, template, tables, prediction
 ):

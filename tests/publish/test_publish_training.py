@@ -67,8 +67,8 @@ def test_what_marks_a_model_is_said_and_only_then():
     )
     assert "SIMULATED people only" in plain
     assert "SIMULATED people only" not in marked
-    assert "cognitive score" in marked
-    assert "cognitive score" not in plain
+    assert "COGNITION WAS LOOKED AT" in marked
+    assert "COGNITION WAS LOOKED AT" not in plain
     assert "Fine-tuned from unet:old" in marked
     assert "Fine-tuned" not in plain
 

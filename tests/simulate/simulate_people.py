@@ -1,6 +1,8 @@
 """The base head, the declared parameters and a few people, made once per test process."""
 
 import functools
+import itertools
+from collections.abc import Iterator
 
 import numpy as np
 from scipy import ndimage
@@ -28,10 +30,18 @@ def parameters() -> PeopleParameters:
     return people_parameters(read_people_tables())
 
 
-@functools.cache
 def people(diagnosis: Diagnosis, n: int) -> tuple[Person, ...]:
+    """The first ``n`` of the people with a diagnosis; each is made once."""
+    made, more = _drawn(diagnosis)
+    made.extend(itertools.islice(more, max(n - len(made), 0)))
+    return tuple(made[:n])
+
+
+@functools.cache
+def _drawn(diagnosis: Diagnosis) -> tuple[list[Person], Iterator[Person]]:
     seed = f"test-{diagnosis.lower()}"
-    return tuple(draw_people(parameters(), base_head(), n=n, seed=seed, diagnoses=[diagnosis]))
+    drawn = draw_people(parameters(), base_head(), n=1000, seed=seed, diagnoses=[diagnosis])
+    return [], drawn
 
 
 @functools.cache

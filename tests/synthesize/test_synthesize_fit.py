@@ -58,7 +58,7 @@ def skill_on_new_people(checkpoint, sessions, inputs=None) -> float:
         flat = region_means(mean.predict(session, inputs).volume.array, GRID)
         try:
             made = region_means(network.predict(session, inputs).volume.array, GRID)
-        except ModelError:  # it knows no more than the mean, and says so
+        except ModelError:  # it was not shown to know more, and says so
             made = flat
         error += np.abs(truth - made).sum()
         base += np.abs(truth - flat).sum()

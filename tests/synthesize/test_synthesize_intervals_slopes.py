@@ -72,6 +72,34 @@ def test_inputs_that_tell_nothing_do_not_work() -> None:
     assert not silent.applied(np.ones(N_REGIONS)).any()
 
 
+def accepted(n: int, share: float, n_cohorts: int = 40) -> float:
+    """How often inputs that explain that share of the variance are said to work."""
+    found = []
+    for seed in range(n_cohorts):
+        random = np.random.default_rng([n, seed])
+        loads = np.random.default_rng(3).normal(size=(3, N_REGIONS))
+        known, rest, noise = (
+            random.normal(0, 0.06, (n, 3)) @ loads + random.normal(0, 0.04, (n, N_REGIONS))
+            for _ in range(3)
+        )
+        truth = share**0.5 * known + (1 - share) ** 0.5 * rest
+        predicted = share**0.5 * known if share else 0.3 * noise
+        found.append(calibrate(truth, predicted, people_of(n)).works)
+    return float(np.mean(found))
+
+
+@pytest.mark.parametrize("n", [12, 20, 40])
+def test_inputs_that_tell_nothing_are_hardly_ever_accepted(n: int) -> None:
+    assert accepted(n, 0.0) <= 0.1
+
+
+@pytest.mark.parametrize(("n", "least"), [(20, 0.75), (40, 0.95)])
+def test_inputs_with_a_skill_of_a_tenth_are_hardly_ever_refused(n: int, least: float) -> None:
+    """A fifth of the variance is a tenth of the error; half of that is a coin toss at n = 20."""
+    assert accepted(n, 0.2) >= least
+    assert accepted(n, 0.2) > accepted(n, 0.05)
+
+
 def test_skill_is_that_of_people_the_slopes_did_not_see() -> None:
     truth, predicted = drawn(12, 5, slopes_of(0.3), noise=0.3)
     who = people_of(12)

@@ -20,7 +20,7 @@ SHIFT_MM = 6.0
 
 
 @pytest.mark.slow
-def test_shifts_of_6_mm_and_swapped_pets_are_found_and_right_pairs_are_not_blamed(tmp_path):
+def test_shifted_swapped_and_mirrored_pets_are_found_and_right_pairs_are_not_blamed(tmp_path):
     made = write_prepared_people(tmp_path, n=N_PEOPLE, seed="dev-rates", randomise=True)
     assert sum(1 for _ in made) == N_PEOPLE
     people = list(pairs(Dataset.open(tmp_path)))
@@ -42,11 +42,24 @@ def test_shifts_of_6_mm_and_swapped_pets_are_found_and_right_pairs_are_not_blame
         swapped[i] = dataclasses.replace(swapped[i], digests={})
     assert _share_refused(swapped, wrong) >= 0.9
 
+    mirrored = list(looks)
+    for i in wrong:
+        mirrored[i] = look(_mirrored(people[i]), where)
+    assert _share_refused(mirrored, wrong) == 1
+
+
+def _mirrored(session):
+    return _pulled(session, np.diag([-1.0, 1.0, 1.0, 1.0]))
+
 
 def _moved(session, rng):
     step = rng.normal(size=3)
     matrix = np.eye(4)
     matrix[:3, 3] = step * SHIFT_MM / np.linalg.norm(step)
+    return _pulled(session, matrix)
+
+
+def _pulled(session, matrix):
     pull = Affine(session.template, session.template, matrix)
     volume = resample(session.volumes[Contrast.FDG], session.grid, pull)
     volumes = {**session.volumes, Contrast.FDG: volume}

@@ -53,7 +53,7 @@ def ill():
 @pytest.mark.parametrize("inputs", subsets(), ids="+".join)
 def test_any_set_of_inputs_that_works_is_accepted_recorded_and_pinned(network, ill, inputs) -> None:
     if not network.checkpoint.calibration_of(inputs).works:
-        with pytest.raises(ModelError, match="knows no more than the mean"):
+        with pytest.raises(ModelError, match="was not shown to know more than the mean"):
             network.predict(ill, inputs)
         return
     got = network.predict(ill, inputs)
@@ -178,7 +178,7 @@ def test_inputs_that_tell_nothing_are_refused_by_name_with_those_that_do(trained
     unsure = replace(trained, calibration={**known, "T1w": silent, "T2w": silent})
     made = synthesizer(unsure, template_of(FINE), atlas_of(FINE))
     with pytest.raises(
-        ModelError, match=r"From T1w alone .* knows no more than the mean"
+        ModelError, match=r"From T1w alone .* was not shown to know more than the mean"
     ) as caught:
         made.predict(ill, (T1W,))
     assert "T1w+cbf" in caught.value.hint

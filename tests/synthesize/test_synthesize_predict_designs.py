@@ -126,10 +126,25 @@ def test_a_model_without_a_network_gives_the_expected_map_and_refuses_nobody(tra
     assert got.half_widths
 
 
+def test_baselines_say_whom_they_come_from_and_make_no_samples(trained, ill) -> None:
+    twin = replace(trained, recipe=replace(trained.recipe, people="CN"))
+    for maker in (mean_predictor, covariate_predictor):
+        mean = maker(twin, template_of(GRID), atlas_of(GRID))
+        made = mean.predict(ill)
+        assert made.is_twin
+        assert any("simulated people only" in note for note in made.notes)
+        with pytest.raises(ModelError, match="no samples"):
+            mean.predict(ill, n_samples=2)
+
+
 def test_a_twin_says_whose_it_is(trained, ill) -> None:
     twin = replace(trained, recipe=replace(trained.recipe, people="CN"))
-    notes = ready(twin).predict(ill).notes
-    assert any("learned from CN only" in note for note in notes)
+    made, plain = ready(twin).predict(ill), ready(trained).predict(ill)
+    told = [note for note in made.notes if "learned from CN only" in note]
+    assert told[0].startswith("NOT THIS PERSON")
+    assert made.is_twin
+    assert not plain.is_twin
+    assert not any("NOT THIS PERSON" in note for note in plain.notes)
 
 
 def flowing(trained):

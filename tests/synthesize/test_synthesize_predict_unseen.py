@@ -91,7 +91,7 @@ def test_inputs_are_refused_exactly_where_they_tell_nothing(solved, network, fre
         works = solved.calibration[subset_key(inputs)].works
         assert works == (CBF in inputs), inputs
         if not works:
-            with pytest.raises(ModelError, match="knows no more than the mean"):
+            with pytest.raises(ModelError, match="was not shown to know more than the mean"):
                 network.predict(session, inputs)
 
 

@@ -146,15 +146,36 @@ def test_only_what_is_shown_is_judged(model) -> None:
     assert model.judge(values, (False, False, False)) is None
 
 
-def test_a_cut_field_of_view_is_no_lesion(model) -> None:
-    """Missing is said elsewhere (coverage); it must not count as darkness."""
-    found = []
-    for i in range(10):
-        values = person(i, "fresh")
-        values[2][..., -7:] = 0
-        found.append(verdict(model, values).verdict)
-    assert found.count("outside") <= 1
-    assert found.count("inside") >= 7
+def cut_at(values, planes: int):
+    values[2][..., -planes:] = 0
+    return values
+
+
+def test_a_cut_field_of_view_is_said_as_such_and_is_no_lesion(model) -> None:
+    judged = [verdict(model, cut_at(person(i, "fresh"), 7)) for i in range(10)]
+    assert all(each.verdict != "inside" and each.p < 0.05 for each in judged)
+    assert all(0.6 < each.cut["cbf"] < 0.95 and set(each.cut) == {"cbf"} for each in judged)
+    assert sum(each.verdict == "outside" for each in judged) <= 1
+    assert sum(bool(each.findings) for each in judged) <= 3
+    assert verdict(model, cut_at(person(3, "fresh"), 7), (True, True, False)).cut == {}
+
+
+def test_a_field_of_view_as_short_as_in_training_is_nothing_strange() -> None:
+    n = 40
+    short = fit_reach(
+        (cut_at(person(i), 7) for i in range(n)), np.ones((n, 3), bool), BRAIN,
+        spacing_mm=SPACING_MM, people=people_of(n),
+    )  # fmt: skip
+    assert short is not None
+    assert verdict(short, cut_at(person(1, "fresh"), 7)).cut == {}
+    assert set(verdict(short, cut_at(person(1, "fresh"), 11)).cut) == {"cbf"}
+
+
+def test_a_model_that_kept_no_share_still_tells_a_cut(model) -> None:
+    kept = {name: array for name, array in model.arrays().items() if name != "shown"}
+    old = ReachModel.restored(kept)
+    assert set(verdict(old, cut_at(person(2, "fresh"), 10)).cut) == {"cbf"}
+    assert verdict(old, person(2, "fresh")).cut == {}
 
 
 def test_p_is_the_share_of_training_people_as_strange(usual) -> None:
@@ -162,6 +183,13 @@ def test_p_is_the_share_of_training_people_as_strange(usual) -> None:
     assert min(ps) >= 1 / 61
     assert max(ps) <= 1
     assert 0.3 < np.mean(ps) < 0.7
+
+
+def test_p_below_a_twentieth_is_as_rare_as_it_says(model) -> None:
+    """New people of the same kind, each judged among sessions that were left out themselves."""
+    ps = np.array([verdict(model, person(i, "honest")).p for i in range(60)])
+    assert (ps < 0.05).mean() <= 0.13
+    assert (ps < 0.5).mean() == pytest.approx(0.5, abs=0.2)
 
 
 def test_few_people_cannot_tell() -> None:

@@ -1,10 +1,12 @@
 """Workers: what one process gives, whatever dies beside it."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -74,11 +76,9 @@ def test_a_session_whose_worker_died_once_is_tried_again_alone(tmp_path: Path) -
 
 
 def test_a_worker_that_grows_beyond_its_bound_is_stopped_and_says_so() -> None:
-    began = time.monotonic()
     done = by_key(Bad("grow"), Crew(workers=2, memory_mb=450))
     assert "more than the 450 MB" in done[keys(4)[1]].problem
     assert [each.problem for each in done.values()].count("") == 3
-    assert time.monotonic() - began < 20, "stopped before it ended by itself"
 
 
 @pytest.mark.parametrize("crew", [ALONE, TWO], ids=["here", "workers"])
@@ -89,16 +89,18 @@ def test_a_disk_that_refuses_stops_everything_at_once(tmp_path: Path, crew: Crew
 
 
 SCRIPT = """
+import signal
 import sys
 from pathlib import Path
-from batch_tasks import Marks, keys
+from batch_tasks import OnlyTheFirstEnds, keys
 from tracerless.workspace.workers import Crew, attempts
 
 if __name__ == "__main__":
-    print("begun", flush=True)
-    for done in attempts(Marks(Path(sys.argv[1]), 1.0), keys(20), Crew(workers=2)):
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for done in attempts(OnlyTheFirstEnds(Path(sys.argv[1])), keys(20), Crew(workers=2)):
         print(done.key, flush=True)
 """
+"""As a terminal starts it: what runs in the background ignores Ctrl-C, and bequeaths that."""
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
@@ -114,22 +116,37 @@ def test_workers_end_with_the_command_however_it_ends(tmp_path: Path, signum: in
         text=True,
         start_new_session=True,
     ) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        assert process.stdout.readline().startswith("sub-P"), "one session is finished"
-        if signum == signal.SIGINT:
-            os.killpg(process.pid, signum)  # as a terminal does: to the workers as well
-        else:
-            process.send_signal(signum)
-        process.wait(timeout=20)
-    workers = {int(path.name.split("-")[-1]) for path in tmp_path.glob("*.begun-*")}
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and any(map(is_running, workers)):
-        time.sleep(0.1)
-    assert workers
-    assert not [pid for pid in workers if is_running(pid)]
-    assert list(tmp_path.glob("*.done")), "what was finished stays"
-    assert len(list(tmp_path.glob("*.done"))) < 20
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("sub-P00"), "one session is finished"
+            wait_until(lambda: len(begun(tmp_path)) == 3, "both workers have one more")
+            if signum == signal.SIGINT:
+                os.killpg(process.pid, signum)  # as a terminal does: to the workers as well
+            else:
+                process.send_signal(signum)
+            process.wait(timeout=PATIENCE_S)
+            wait_until(lambda: not any(map(is_running, begun(tmp_path))), "workers end as well")
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    (finished,) = tmp_path.glob("*.done")
+    assert finished.name.startswith("sub-P00"), "what was finished stays, and nothing else ended"
+
+
+PATIENCE_S = 120
+"""How long a machine may be busy with other things before a test fails, seconds."""
+
+
+def begun(folder: Path) -> list[int]:
+    """The process of every session that was begun."""
+    return [int(path.name.split("-")[-1]) for path in folder.glob("*.begun-*")]
+
+
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
 
 
 def is_running(pid: int) -> bool:

@@ -1,7 +1,9 @@
 """A model becomes a bundle that is checked whole, is found by name, and lends its ONNX graph."""
 
+import hashlib
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -9,19 +11,22 @@ import pandas as pd
 import pytest
 import torch
 from click.testing import CliRunner
+from crossfit_people import written
 
 from pack_models import model
 from tracerless.cli.synthesize_pack import card, check, pack
 from tracerless.core.assessment import TABLES, Assessment
 from tracerless.core.errors import ModelError
+from tracerless.core.recipe import SynthesizeRecipe
 from tracerless.io import assessments, bundles
 from tracerless.io import bundles as files
-from tracerless.synthesize.backend import answers
+from tracerless.synthesize.fit import Watch
 from tracerless.synthesize.parity import probes
 from tracerless.workspace import bundles as packing
-from tracerless.workspace import models
+from tracerless.workspace import graphs, models
 from tracerless.workspace.bundle_check import check as checked
 from tracerless.workspace.dataset import Dataset
+from tracerless.workspace.training import Training, train
 
 SKILL = [
     ("unet", "mean", "all", 0.30, 0.2, 0.4, 24),
@@ -61,7 +66,7 @@ def dataset(tmp_path_factory, made):
 
 @pytest.fixture
 def bundle(dataset, tmp_path):
-    shutil.copytree(dataset.models / "unet" / packing.FOLDER, tmp_path / "unet-bundle")
+    shutil.copytree(dataset.models / "unet" / models.BUNDLE, tmp_path / "unet-bundle")
     return tmp_path / "unet-bundle"
 
 
@@ -117,12 +122,7 @@ def test_other_weights_under_the_same_texts_fail(bundle):
 
 
 def test_a_graph_that_says_something_else_fails(bundle):
-    """One member's graph whose slope of the leaky units was changed: it opens, and it lies."""
-    graph = onnx.load(str(bundle / files.MEMBER_GRAPH), load_external_data=False)
-    for node in graph.graph.node:
-        if node.op_type == "LeakyRelu":
-            node.attribute[0].f = 0.9
-    (bundle / files.MEMBER_GRAPH).write_bytes(graph.SerializeToString())
+    (bundle / files.MEMBER_GRAPH).write_bytes(lying(bundle / files.MEMBER_GRAPH))
     sealed(bundle)
     assert "ONNX against torch" in wrong(bundle)
 
@@ -175,7 +175,7 @@ def test_an_evaluation_of_another_model_is_not_quoted(dataset, made, tmp_path):
 def test_packing_twice_gives_the_same_bytes(dataset, tmp_path):
     weights = dataset.models / "unet" / models.WEIGHTS
     again = packing.pack(weights, tmp_path / "again")
-    assert again.digest == bundles.digest(dataset.models / "unet" / packing.FOLDER)
+    assert again.digest == bundles.digest(dataset.models / "unet" / models.BUNDLE)
 
 
 def test_a_bundle_is_a_model_wherever_one_is_named(dataset, bundle, made, monkeypatch):
@@ -211,42 +211,106 @@ def test_the_default_model_that_ships_passes_its_own_check():
 def test_the_graph_is_lent_only_to_the_weights_it_was_compared_with(dataset, bundle, made):
     weights = dataset.models / "unet" / models.WEIGHTS
     for path in (weights, bundle / files.WEIGHTS):
-        backend, why = models.load_backend(path, made)
-        assert backend.name == "onnx"
-        assert why == ""
+        given = graphs.lent(path, made)
+        assert given.backend.name == "onnx"
+        assert given.facts["backend_parity"]["holds"] is True
+        assert given.facts["backend_parity"]["largest_suvr"] < 1e-4
     volume = next(probes(made))
-    assert backend.run(volume, 0).shape == (1, 1, *volume.shape[2:])
-    other = model(seed=2, members=2, learning_rate=1e-3)
-    assert models.load_backend(weights, other) == (
-        None, "The ONNX graph belongs to other weights; pack the model again."
-    )  # fmt: skip
+    assert given.backend.run(volume, 0).shape == (1, 1, *volume.shape[2:])
+    other = graphs.lent(weights, model(seed=2, members=2, learning_rate=1e-3))
+    assert other.backend is None
+    assert "belongs to other weights" in other.facts["backend_note"]
 
 
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"parity": {"holds": False}}, "too much"),
         ({"parity": {}}, "damaged"),
         ({"graph": "0" * 64}, "other weights"),
         ({"onnxruntime": "1.0"}, ""),
     ],
 )
-def test_a_graph_that_was_not_shown_to_agree_is_not_lent(bundle, made, change, why):
+def test_a_graph_whose_record_is_odd_is_not_lent(bundle, made, change, why):
     path = bundle / files.GRAPH_RECORD
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    backend, said = models.load_backend(bundle / files.WEIGHTS, made)
-    assert why in said
-    assert (backend is None) == bool(why)
+    given = graphs.lent(bundle / files.WEIGHTS, made)
+    assert why in given.why_torch
+    assert (given.backend is None) == bool(why)
 
 
-def test_another_version_of_the_runtime_is_compared_anew(bundle, made, monkeypatch):
+def test_a_graph_that_was_shown_to_differ_is_not_lent_whatever_limit_its_record_states(
+    bundle, made
+):
     path = bundle / files.GRAPH_RECORD
-    path.write_text(json.dumps({**json.loads(path.read_text()), "onnxruntime": "1.0"}))
-    off = [{name: w + np.float32(0.05) for name, w in each.items()} for each in answers(made)]
-    monkeypatch.setattr(models, "answers", lambda checkpoint: off)
-    backend, said = models.load_backend(bundle / files.WEIGHTS, made)
-    assert backend is None
-    assert "This version" in said
+    record = json.loads(path.read_text())
+    record["parity"] |= {"largest_suvr": 0.006, "limit_suvr": 1.0, "holds": True}
+    path.write_text(json.dumps(record))
+    given = graphs.lent(bundle / files.WEIGHTS, made)
+    assert given.backend is None
+    assert "too much" in given.why_torch
+
+
+def lying(path):
+    """The graph in that file with other slopes of its leaky units: it opens, and it lies."""
+    graph = onnx.load(str(path), load_external_data=False)
+    for node in graph.graph.node:
+        if node.op_type == "LeakyRelu":
+            node.attribute[0].f = 0.9
+    return graph.SerializeToString()
+
+
+def test_a_lying_graph_with_a_record_made_to_match_is_found_when_it_is_opened(bundle, made):
+    graph = lying(bundle / files.MEMBER_GRAPH)
+    (bundle / files.MEMBER_GRAPH).write_bytes(graph)
+    path = bundle / files.GRAPH_RECORD
+    digest = hashlib.sha256(graph).hexdigest()
+    path.write_text(json.dumps({**json.loads(path.read_text()), "graph": digest}))
+    given = graphs.lent(bundle / files.WEIGHTS, made)
+    assert given.backend is None
+    assert "differs from torch" in given.why_torch
+
+
+@pytest.mark.parametrize("name", [files.GRAPH, files.CARD, files.MANIFEST, files.CALIBRATION])
+def test_a_bundle_with_one_changed_byte_is_no_model(bundle, name):
+    content = bytearray((bundle / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (bundle / name).write_bytes(bytes(content))
+    with pytest.raises(ModelError, match=f"{name} was changed"):
+        models.load_checkpoint(bundle / files.WEIGHTS)
+
+
+def test_a_bundle_with_a_pickle_or_a_strange_file_is_no_model(bundle):
+    assert models.load_checkpoint(bundle / files.WEIGHTS).members == 2
+    (bundle / "notes.txt").write_text("mine")
+    with pytest.raises(ModelError, match=r"notes\.txt is not listed"):
+        models.load_checkpoint(bundle / files.WEIGHTS)
+    (bundle / "notes.txt").unlink()
+    torch.save({"w": torch.zeros(1)}, bundle / "models" / "model.pt")
+    sealed(bundle)  # listed, with its right digest
+    with pytest.raises(ModelError, match=r"model\.pt could run code"):
+        models.load_checkpoint(bundle / files.WEIGHTS)
+    (bundle / files.SUMS).unlink()
+    (bundle / "models" / "model.pt").unlink()
+    with pytest.raises(ModelError, match="has no SHA256SUMS"):
+        models.load_checkpoint(bundle / files.WEIGHTS)
+
+
+def test_training_ends_in_a_bundle_and_makes_it_up_where_it_was_stopped_before(tmp_path):
+    opened = written(tmp_path / "dataset", 6)
+    how = Training(watch=Watch(device="cpu"), has_bundle=True)
+    recipe = SynthesizeRecipe(network="unet-tiny", voxel_mm=6.0, steps=2, augment=0.0)
+    done = train(opened, "tiny", recipe=recipe, training=how)
+    assert wrong(done.bundle.folder) == set()
+    assert done.bundle.parity.n_volumes >= 3
+    shutil.rmtree(done.bundle.folder)
+    again = train(opened, "tiny", recipe=recipe, training=how)
+    assert not again.spent
+    assert again.bundle.digest == done.bundle.digest
+    other = train(
+        opened, "tiny", recipe=replace(recipe, steps=3), training=replace(how, has_bundle=False)
+    )
+    assert other.bundle is None
+    assert not done.bundle.folder.exists()
 
 
 def test_a_trained_model_has_card_and_page_and_training_again_drops_the_old_graph(tmp_path, made):

@@ -5,10 +5,14 @@ import subprocess
 import sys
 
 import pytest
+from crossfit_people import written
 
 from pack_models import model
+from tracerless.core.recipe import SynthesizeRecipe
 from tracerless.io import bundles
+from tracerless.synthesize.fit import Watch
 from tracerless.workspace import bundles as packing
+from tracerless.workspace.training import Training, train
 
 pytestmark = pytest.mark.slow
 NETWORK = """
@@ -25,6 +29,10 @@ parser["bundle_root"] = {root!r}
 shape = parser["_meta_#network_data_format#inputs#image#spatial_shape"]
 said = parser.get_parsed_content("networks").run(np.ones((1, 7, *shape), np.float32), 1)
 print(float(np.abs(said).mean()) > 0, said.shape)
+"""
+RUN = """
+from monai.bundle import run
+run(config_file={config!r}, dataset_dir={dataset!r})
 """
 METADATA = """
 from monai.bundle import verify_metadata
@@ -74,6 +82,21 @@ def test_the_metadata_fits_a_schema_of_the_mandatory_keys_and_lacking_one_does_n
     assert "no error" in _said(run(METADATA, bundle, schema=str(schema)))
     schema.write_text(json.dumps({"type": "object", "required": ["never written"]}))
     assert "never written" in _said(run(METADATA, bundle, schema=str(schema)))
+
+
+def test_the_inference_configuration_predicts_a_prepared_dataset_by_monais_own_runner(tmp_path):
+    dataset = written(tmp_path / "dataset", 24)
+    recipe = SynthesizeRecipe(network="ridge", voxel_mm=6.0)
+    how = Training(watch=Watch(device="cpu"), has_bundle=True, has_rival=False)
+    made = train(dataset, "ridge", recipe=recipe, training=how)
+    code = RUN.format(config=bundles.INFERENCE, dataset=str(dataset.root.resolve()))
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=False, capture_output=True, text=True, cwd=made.bundle.folder,
+    )  # fmt: skip
+    assert f"by {made.checkpoint.name}" in _said(done)
+    synthetic = list(dataset.derivatives.rglob("*desc-synth_pet.nii.gz"))
+    assert len(synthetic) == 2 * 24  # in template space, and on each T1's own grid
 
 
 def _said(done):

@@ -19,6 +19,7 @@ from tracerless.workspace.cross_fit import cross_fit, cross_fits, open_cross_fit
 from tracerless.workspace.cross_fit_folds import OTHERS, labels_of
 from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.shelf import SessionShelf
+from tracerless.workspace.trial_open import trial
 
 slow = pytest.mark.slow
 
@@ -45,6 +46,19 @@ def test_nobody_is_predicted_by_a_model_that_saw_them(dataset, made):
         assert person_digest(person) not in made.checkpoint_of(person).people
     seen = [len(made.checkpoint(fold).people) for fold in range(3)]
     assert seen == [16, 16, 16]
+
+
+@slow
+def test_a_network_has_a_linear_rival_that_never_saw_the_person_either(dataset, made):
+    few = {"steps": 2, "batch": 2, "voxel_mm": made.checkpoint(0).recipe.voxel_mm}
+    crossed = cross_fit(dataset, design="ced", n_folds=2, changes=few)
+    for person in people(dataset):
+        rival = crossed.linear_of(person)
+        assert rival.recipe.network == "ridge"
+        assert rival.people == crossed.checkpoint_of(person).people
+        assert person_digest(person) not in rival.people
+    assert "linear" in trial(dataset, None, crossfit=crossed).by
+    assert made.linear_of(people(dataset)[0]) is None
 
 
 @slow
@@ -174,7 +188,7 @@ def test_an_unknown_design_and_an_unknown_set_are_refused(tmp_path):
     empty = Dataset.create_or_open(tmp_path / "empty")
     with pytest.raises(RecipeError, match="No design"):
         cross_fit(empty, design="unett")
-    with pytest.raises(ModelError, match="cannot name a set"):
+    with pytest.raises(RecipeError, match="no name for a model"):
         cross_fit(empty, design="ridge", name="../elsewhere")
     with pytest.raises(ModelError, match="No finished cross-fitted set"):
         open_cross_fit(empty, "ridge")

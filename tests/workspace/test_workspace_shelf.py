@@ -1,12 +1,13 @@
 """What is kept reads back bit for bit; simulated people are made once; damaged models are named."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tracerless.core.errors import ModelError
+from tracerless.core.errors import DatasetError, ModelError
 from tracerless.core.people import SessionKey
 from tracerless.core.prediction import Estimate, Evaluation, Prediction
 from tracerless.core.session import Native, NativeSeries, Prepared
@@ -150,3 +151,16 @@ def test_a_model_is_found_by_name_or_named_as_missing(tmp_path: Path) -> None:
         find_checkpoint(dataset, "unit")
     with pytest.raises(ModelError):
         load_checkpoint(path)
+
+
+@pytest.mark.parametrize("content", [b'{"digest": "ab', b"\xff\xfe", b"[]", b""])
+def test_a_damaged_record_is_named_and_is_no_defect(
+    people: Path, tmp_path: Path, content: bytes
+) -> None:
+    shutil.copytree(people, tmp_path / "copy")
+    dataset, key, _ = first(tmp_path / "copy")
+    (record,) = (tmp_path / "copy").rglob(f"*{key.person}*_desc-prepared.json")
+    record.write_bytes(content)
+    with pytest.raises(DatasetError, match=f"prepared of {key} is damaged") as caught:
+        SessionShelf(dataset, key).record("prepared")
+    assert record.name in str(caught.value.hint)

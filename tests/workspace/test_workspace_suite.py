@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from suite_cases import NAMES, dataset_of, fitted, person, trial_of
 
-from tracerless.core.errors import ContrastError, ModelError, RecipeError
+from tracerless.core.errors import ContrastError, ModelError, QuantityError, RecipeError
+from tracerless.core.people import Pseudonym, SessionKey
 from tracerless.core.prediction import Prediction
 from tracerless.core.volume import Contrast, with_array
 from tracerless.evaluate.inputs import ALONE, REFUSED
@@ -133,12 +134,28 @@ def test_the_mean_in_the_place_of_the_model_earns_nothing(trial) -> None:
     assert any("no intervals" in note for note in notes)
 
 
+def test_an_acquired_pet_over_another_reference_is_no_truth(trial) -> None:
+    prepared = trial.prepared(trial.subjects[0])
+    fdg = prepared.volumes[Contrast.FDG]
+    other = replace(prepared, volumes={**prepared.volumes,
+                                       Contrast.FDG: with_array(fdg, 1.3 * fdg.array)})  # fmt: skip
+    assert trial.truth(prepared) is fdg
+    with pytest.raises(QuantityError, match=r"mean 1\.30 in pons"):
+        trial.truth(other)
+
+
+def test_when_nothing_can_be_made_the_reason_is_raised(trial) -> None:
+    with pytest.raises(ModelError, match="no prepared session"):
+        suite.assess(trial, sections=["covariates"])
+
+
 def test_refused_sessions_are_told_and_count_nowhere(trial) -> None:
     shy = replace(trial, name="shy", synthesizer=Refuser(trial.synthesizer))
     tables, notes = regions(shy)
     assert any(note.startswith(f"{N // 2} of {N} sessions were refused") for note in notes)
     assert row(tables["agreement"], model="shy", region="all", reference="pons")["n"] == N // 2
-    assert row(tables["coverage"], model="shy", region="all", group="all")["n"] == N
+    assert row(tables["coverage"], model="shy", region="all", group="all")["n"] == N // 2
+    assert row(tables["skill"], model="shy", against="mean", group="all")["n"] == N // 2
     assert "AD" not in set(tables["coverage"]["group"])
     sick = row(tables["z_flags"], norm="own", group="AD", metric="flagged")
     assert np.isnan(sick["value"])
@@ -184,6 +201,19 @@ def test_memory_needs_training_people_and_a_linear_map_shows_none(trial, dataset
     assert "not at hand" in notes[0]
     tables, _ = memorisation(replace(trial, training=dataset))
     assert all(v.startswith("no sign") for v in tables["memorisation"]["verdict"])
+    assert tables["findings"]["verdict"].tolist() == ["pass"]
+
+
+def test_somebody_who_was_trained_on_under_another_name_is_found(trial, dataset) -> None:
+    """No digest knows them, their PET does."""
+    subjects = tuple(
+        replace(each, key=SessionKey(Pseudonym(f"train{n:03d}"), "01"))
+        for n, each in enumerate(trial.subjects[:8])
+    )
+    tables, _ = memorisation(replace(trial, subjects=subjects, training=dataset))
+    row = tables["findings"].iloc[0]
+    assert row["verdict"] == "found"
+    assert row["what"].startswith("The acquired PET of 8 of 8 people is also that")
 
 
 def test_a_suite_is_written_read_back_and_not_run_again(trial, assessed) -> None:

@@ -73,6 +73,22 @@ def test_a_prediction_reads_back_whole(shelf, has_width: bool, n_samples: int) -
         np.testing.assert_array_equal(one.array, two.array)
 
 
+def test_the_map_on_the_own_grid_says_what_the_one_in_template_space_says(shelf) -> None:
+    made = prediction(provenance={
+        "template": "MNI152NLin2009aSym", "backend": "onnx", "learned_from": "CN",
+        "backend_parity": {"largest_suvr": 1e-6, "holds": True},
+    })  # fmt: skip
+    shelf.save("synthetic", made, "d")
+    shelf.save("synthetic_native", volume(5), "n")
+    (name,) = shelf.record("synthetic_native")["files"]
+    told, own = sidecar(shelf, shelf.record("synthetic")["files"][0]), sidecar(shelf, name)
+    for key in ("Reach", "Notes", "Model", "ReferenceRegion", "CognitionUsed", "LearnedFrom"):
+        assert own[key] == told[key] != []
+    assert own["Reach"]["Verdict"] == "outside"
+    assert (own["Backend"], own["BackendParity"]["holds"]) == ("onnx", True)
+    assert (own["Synthetic"], own["LearnedFrom"]) == (True, "CN")
+
+
 def test_every_file_says_that_it_is_synthetic_doubtful_and_what_was_looked_at(shelf) -> None:
     shelf.save("synthetic", prediction(), "d")
     files = shelf.record("synthetic")["files"]

@@ -8,7 +8,14 @@ from typing import Any, TypeVar
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 T = TypeVar("T")
 
@@ -44,7 +51,10 @@ def meter(what: str) -> Iterator[Callable[[int, int, str], None]]:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     beside = TextColumn("{task.fields[beside]}")
-    shown = Progress(*columns, beside, TimeElapsedColumn(), console=console)
+    shown = Progress(
+        *columns, beside, TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
+        console=console,
+    )  # fmt: skip
     task = shown.add_task(what, total=None, beside="")
 
     def advance(done: int, total: int, text: str) -> None:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     "sections",
     multiple=True,
     metavar="NAME",
-    help="Only this section of --full; may be given several times.",
+    help="Only this section of --full; may be given several times: regions, inputs, ablation, "
+    "geometry, memorisation, planted, stress, strange, parity, covariates, adaptation, claims.",
 )
 @click.option(
     "--limit",
@@ -65,21 +66,23 @@ def command(
 
 def _quick(opened: "Dataset", model: str | None, inputs: tuple[str, ...], *, as_json: bool) -> None:
     """Skill by region and diagnosis against the training mean."""
-    from tracerless.workspace.comparison import compare, with_fdg
+    from tracerless.workspace.comparison import compare, unseen, with_fdg
     from tracerless.workspace.predictors import with_predictor
     from tracerless.workspace.roots import dataset_roots
     from tracerless.workspace.tables import EVALUATION, evaluation_record, write_evaluation
 
     checkpoint, roots = with_predictor(dataset_roots(opened), opened, model, inputs)
     wants = ("uptake", "synthetic_uptake", "mean_uptake", "synthetic")
-    outcome = resolve_all(opened, with_fdg(opened), *wants, roots=roots, what="evaluate")
-    evaluation, notes = compare(opened, checkpoint, outcome.values)
+    keys, notes = unseen(with_fdg(opened), checkpoint)
+    outcome = resolve_all(opened, keys, *wants, roots=roots, what="evaluate")
+    evaluation = compare(opened, checkpoint, outcome.values)
     if inputs:
         notes.append(f"The synthesizer was shown only {' + '.join(inputs)}.")
     write_evaluation(opened, evaluation)
     lines = [evaluation.headline, *notes, *outcome.failures.values(), "", "By diagnosis:"]
     lines += evaluation.by_diagnosis.round(3).to_string().splitlines()
     lines += ["", f"By region: {opened.derivatives / EVALUATION / 'by_region.tsv'}"]
+    lines.append("Next: --section regions for a page, --full for everything.")
     show({**evaluation_record(evaluation), "notes": notes}, lines, as_json=as_json)
 
 
@@ -124,7 +127,7 @@ def _full(
 
 
 def _told(made: "Assessment") -> list[str]:
-    lines = [str(made.facts["headline"])]
+    lines = [str(made.facts["headline"]), str(made.facts["headline_zh"])]
     if "claims" in made.tables:
         claims = made.tables["claims"]
         for english, chinese in zip(claims["sentence_en"], claims["sentence_zh"], strict=True):

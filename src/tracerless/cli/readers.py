@@ -30,7 +30,7 @@ def command() -> None:
 @click.option("--people", default=30, show_default=True, type=click.IntRange(2), help="In the set.")
 @click.option("--readers", default=2, show_default=True, type=click.IntRange(1, 50), help="Forms.")
 @click.option("--volumes", is_flag=True, help="NIfTI of every case beside its picture.")
-@click.option("--seed", default="1", show_default=True, help="Of codes and orders.")
+@click.option("--seed", help="Of codes and orders; drawn, and kept with the key, if not given.")
 @json_option
 def kit(
     dataset: Path, *, model: str | None, crossfit: str | None, as_json: bool, **asked: Any

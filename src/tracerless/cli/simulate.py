@@ -11,7 +11,13 @@ from tracerless.cli.common import json_option, show, track
 
 @click.command("simulate")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--people", default=6, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--people",
+    default=6,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="How many; about 4 CPU-s each as DICOM, 1 with --prepared.",
+)
 @click.option("--seed", default="1", show_default=True, help="Name of the hospital; equal, equal.")
 @click.option(
     "--size",
@@ -45,10 +51,15 @@ def command(
     """Write a simulated hospital into FOLDER: DICOM, phenotype.csv and truth/.
 
     Nothing in it was acquired and nobody in it exists. Run again, it goes on where it was stopped.
+    With --prepared it is a dataset of MR and FDG-PET in template space, to train on; with
+    --tables-only one of numbers alone.
+
+    Example: tracerless simulate training --people 96 --prepared
+
     Example: tracerless simulate my-hospital --people 6 --seed trial
     """
     simulate_tables.require_tables(tables_only=tables_only, prepared=prepared, asked=asked)
-    simulate_prepared.require_prepared(prepared=prepared, asked=asked)
+    simulate_prepared.require_prepared(prepared=prepared, diagnoses=diagnoses, asked=asked)
     if size != "demo" and (tables_only or prepared):
         raise click.UsageError("--size is of DICOM; it goes without --tables-only and --prepared.")
     if tables_only:

@@ -45,12 +45,16 @@ def prepared_options(command: Command) -> Command:
     return command
 
 
-def require_prepared(*, prepared: bool, asked: dict[str, Any]) -> None:
-    """Refuse options of rendered people where none are rendered.
+def require_prepared(*, prepared: bool, diagnoses: tuple[str, ...], asked: dict[str, Any]) -> None:
+    """Refuse options of rendered people where none are rendered, and those they cannot obey.
 
     Raises:
         click.UsageError: one was given; click prints it.
     """
+    if prepared and diagnoses:
+        raise click.UsageError(
+            "--diagnosis goes without --prepared, whose people are of all six diagnoses in turn."
+        )
     given = [name for name in OPTIONS if asked[name] is not None]
     if given and not prepared:
         raise click.UsageError(f"--{given[0].replace('_', '-')} goes with --prepared.")
@@ -70,6 +74,7 @@ def write(folder: Path, people: int, seed: str, *, asked: dict[str, Any], as_jso
     result = {"folder": str(folder), "n_people": n_people, "seed": seed, "prepared": True}
     lines = (
         f"{n_people} simulated people in template space: {folder}",
-        f"Next: tracerless synthesize fit {folder}",
+        f"Next: tracerless synthesize fit {folder}, or as people a model never saw: "
+        f"tracerless evaluate {folder} --model default",
     )
     show(result | how, lines, as_json=as_json)

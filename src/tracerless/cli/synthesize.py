@@ -1,5 +1,6 @@
 """`tracerless synthesize`: train a synthesizer; predict synthetic FDG-PET."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,10 @@ for each in (fit, crossfit, pack, check, card):
 
 @command.command("predict")
 @dataset_argument
-@click.option("--model", help="Name under models/, or the path of a checkpoint or its folder.")
+@click.option(
+    "--model",
+    help="Name under models/, the path of a model or a bundle, or `default`, which ships.",
+)
 @inputs_option
 @click.option(
     "--samples",
@@ -67,16 +71,33 @@ def predict(
     _, roots = with_predictor(dataset_roots(opened), opened, model, inputs, samples)
     keys, notes = with_mr(opened, choose(opened, names))
     wants = ("synthetic", "synthetic_native", "synthetic_uptake")
-    outcome = resolve_all(opened, keys, *wants, roots=roots, what="synthesize")
+    outcome = resolve_all(opened, keys, *wants, roots=roots, what="synthesize", said=_told)
     describe(opened)
     conclude(outcome, _line, as_json=as_json, notes=notes)
 
 
-def _line(key: "SessionKey", values: tuple["Prediction", Any, Any]) -> str:
-    prediction = values[0]
-    notes = "".join(f" {note}" for note in prediction.notes)
+def _line(key: "SessionKey", told: str) -> str:
+    return f"{key}: {told}"
+
+
+def _told(prediction: "Prediction", *_files: Any) -> str:
+    """What was made, then each thing that a reader must know on a line of its own.
+
+    The volumes themselves lie on disk; held here, they would fill the memory.
+    """
     inputs = " + ".join(prediction.inputs)
-    return f"{key}: SYNTHETIC FDG from {inputs} by {prediction.model}.{_width(prediction)}{notes}"
+    first = f"SYNTHETIC FDG from {inputs} by {prediction.model}.{_width(prediction)}"
+    return "\n  - ".join([first, *_notes(prediction.notes)])
+
+
+def _notes(notes: tuple[str, ...]) -> Iterator[str]:
+    """The notes; those of `prepare` stand there in full, and here as one."""
+    from tracerless.synthesize.material import UP_FOR_REVIEW
+
+    yield from (note for note in notes if not note.startswith(UP_FOR_REVIEW))
+    doubts = sum(note.startswith(UP_FOR_REVIEW) for note in notes)
+    if doubts:
+        yield f"{UP_FOR_REVIEW} ({doubts} reason(s); `tracerless prepare` tells them)."
 
 
 def _width(prediction: "Prediction") -> str:

@@ -3,7 +3,7 @@
 import dataclasses
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,17 +15,21 @@ from rich.progress import Progress as Bar
 
 from tracerless.cli.common import json_option, say, show
 from tracerless.cli.sessions import dataset_argument, open_at_work
+from tracerless.cli.synthesize_told import lines, result
 
 if TYPE_CHECKING:
     from tracerless.core.recipe import SynthesizeRecipe
     from tracerless.synthesize.fit import Progress
-    from tracerless.workspace.training import Trained
 
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?\Z")
 _SAY_EVERY_S = 20.0
+DESIGN_NAMES = (
+    "mean, age-sex, ridge, ced, unet, unet-full, attention, ensemble, quantile, gan, flow, twin"
+)
+"""Those of ``core.designs``, which the help must not take the time to import."""
 _SETTINGS = (
-    ("network", str, "ridge, unet-small …"),
-    ("objective", str, "regression, adversarial, flow, quantile."),
+    ("network", str, "Preset: ridge, unet-small … (all in docs/reference/designs.md)."),
+    ("objective", str, "regression, adversarial, flow or quantile."),
     ("steps", int, "Optimizer steps of each member."),
     ("members", int, "Networks of an ensemble."),
     ("precision", str, "float32 or bfloat16."),
@@ -62,8 +66,11 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command("fit")
 @dataset_argument
-@click.option("--name", help="Folder under models/; default: the design's or the network's name.")
-@click.option("--design", help="A whole design: mean, age-sex, ridge, ced, unet, gan, flow …")
+@click.option(
+    "--name",
+    help="Folder under models/; default: the design's or the network's name, or BASE-tuned.",
+)
+@click.option("--design", help=f"A whole design: {DESIGN_NAMES}.")
 @_options
 @click.option(
     "--set",
@@ -80,9 +87,19 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Time to train in, e.g. 25m; it ends whole.",
 )
 @click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="`auto` takes a GPU where there is one.",
 )
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Of torch; another number may change the last bits.",
+)
 @click.option(
     "--workers",
     type=click.IntRange(1, 512),
@@ -92,12 +109,14 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--strict", is_flag=True, help="Stop when a session cannot teach.")
 @click.option("--no-rival", is_flag=True, help="Do not solve the linear map of the same people.")
+@click.option("--no-pack", is_flag=True, help="Write no MONAI bundle and no ONNX graph.")
 @click.option("--tensorboard", is_flag=True, help="Write curves to models/NAME/events.")
 @json_option
 def fit(dataset: Path, *, name: str | None, as_json: bool, **asked: Any) -> None:
     """Train on every prepared session that has MR and acquired FDG-PET and passed its checks.
 
-    Stopped training goes on where it stood, to the same result. Several GPUs or nodes:
+    Stopped training goes on where it stood, to the same result. The model ends as a MONAI bundle,
+    models/NAME/bundle. Several GPUs or nodes:
     torchrun --nproc-per-node 4 -m tracerless synthesize fit my-dataset --design unet.
     Example: tracerless synthesize fit my-dataset --design unet --budget 25m
     """
@@ -108,7 +127,7 @@ def fit(dataset: Path, *, name: str | None, as_json: bool, **asked: Any) -> None
     from tracerless.workspace.training import Training, train
 
     recipe = _recipe(opened.recipe.synthesize, asked)
-    with _ticker() as ticker:
+    with _ticker(is_shown=is_leader()) as ticker:
         watch = Watch(
             device=asked["device"],
             threads=asked["threads"],
@@ -121,13 +140,15 @@ def fit(dataset: Path, *, name: str | None, as_json: bool, **asked: Any) -> None
             is_strict=asked["strict"],
             has_board=asked["tensorboard"],
             has_rival=not asked["no_rival"],
+            has_bundle=not asked["no_pack"],
+            asked=_asked(asked),
             watch=watch,
-            advance=ticker.reading if is_leader() else None,
+            advance=ticker.reading,
         )
         trained = train(opened, name or asked["design"], recipe=recipe, training=training)
     if is_leader():
         failures = [str(key) for key in failed(opened)]
-        show(_result(trained, failures), _lines(trained, failures), as_json=as_json)
+        show(result(trained, failures), lines(trained, failures), as_json=as_json)
 
 
 def _recipe(usual: "SynthesizeRecipe", asked: dict[str, Any]) -> "SynthesizeRecipe":
@@ -141,6 +162,15 @@ def _recipe(usual: "SynthesizeRecipe", asked: dict[str, Any]) -> "SynthesizeReci
     recipe = designed(usual, asked["design"]) if asked["design"] else usual
     own = {name: asked[name] for name, _, _ in _SETTINGS if asked[name] is not None}
     return dataclasses.replace(recipe, **own, **_changes(recipe, asked["changes"]))
+
+
+def _asked(asked: dict[str, Any]) -> frozenset[str]:
+    """Settings that the user named, by a design, an option or ``--set``."""
+    from tracerless.core.designs import DESIGNS
+
+    design = DESIGNS[asked["design"]].settings if asked["design"] else {}
+    own = (name for name, _, _ in _SETTINGS if asked[name] is not None)
+    return frozenset({*design, *own, *(each.partition("=")[0] for each in asked["changes"])})
 
 
 def _changes(recipe: "SynthesizeRecipe", pairs: Iterable[str]) -> dict[str, Any]:
@@ -169,8 +199,8 @@ def _changes(recipe: "SynthesizeRecipe", pairs: Iterable[str]) -> dict[str, Any]
 class _Ticker:
     """Says how far it is: a bar on a terminal, else a line now and then."""
 
-    def __init__(self, bar: Bar | None) -> None:
-        self._bar, self._said_s, self._skill = bar, 0.0, ""
+    def __init__(self, bar: Bar | None, *, is_shown: bool = True) -> None:
+        self._bar, self._is_shown, self._said_s, self._skill = bar, is_shown, 0.0, ""
         self._task = None if bar is None else bar.add_task("train", total=1.0, beside="")
 
     def reading(self, done: int, total: int) -> None:
@@ -183,7 +213,8 @@ class _Ticker:
             self._skill = f", skill on held-out people {at.skill:+.2f}"
         left = "" if at.left_s is None else f", {at.left_s / 60:.1f} min left"
         member = f"member {at.member + 1}, " if at.member else ""
-        text = f"{member}step {at.step}/{at.steps}, loss {at.loss:.4f} SUVR{self._skill}{left}"
+        loss = f"loss {at.loss:.4f} SUVR" if at.part == "answer" else f"{at.part} {at.loss:.4f}"
+        text = f"{member}step {at.step}/{at.steps}, {loss}{self._skill}{left}"
         self._say(at.share, text, is_last=at.share >= 1)
 
     def _say(self, share: float, text: str, *, is_last: bool) -> None:
@@ -191,66 +222,24 @@ class _Ticker:
             self._bar.update(self._task, completed=share, beside=text)
             return
         now = time.monotonic()
+        if not self._is_shown:
+            return
         if is_last or now - self._said_s > _SAY_EVERY_S:
             self._said_s = now
             say(f"{share:4.0%} {text}")
 
 
 @contextmanager
-def _ticker() -> Iterator[_Ticker]:
+def _ticker(*, is_shown: bool) -> Iterator[_Ticker]:
+    """Of several processes that learn together only the first shows how far they are."""
     console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _Ticker(None)
+    if not console.is_terminal or not is_shown:
+        yield _Ticker(None, is_shown=is_shown)
         return
     columns = (
-        BarColumn(),
+        BarColumn(bar_width=12),
         TextColumn("{task.percentage:.0f} %"),
         TextColumn("{task.fields[beside]}"),
     )
     with Bar(*columns, TimeElapsedColumn(), console=console) as bar:
         yield _Ticker(bar)
-
-
-def _result(trained: "Trained", failures: list[str]) -> dict[str, Any]:
-    made = trained.checkpoint
-    return {
-        "model": made.name,
-        "path": str(trained.path),
-        "n_trained": made.n_trained,
-        "n_held_out": made.n_held_out,
-        "training_domain": made.training_domain,
-        "held_out_skill": {m: [list(c) for c in each] for m, each in made.history.checks.items()},
-        "skill_by_inputs": {key: each.skill for key, each in made.calibration.items()},
-        "failed_quality": failures,
-        "refused": {str(each.key): each.reason for each in trained.refused},
-        "doubted": {str(each.key): each.reason for each in trained.doubted},
-    }
-
-
-def _time(spent: Mapping[str, Any]) -> str:
-    """What a run took, and of what."""
-    of = f" of a budget of {spent['budget_s']:.0f} s" if "budget_s" in spent else ""
-    return (
-        f"{spent['spent_s']:.0f} s{of}, {spent['reading_s']:.0f} s of them for reading; "
-        f"{spent['steps']} steps."
-    )
-
-
-def _lines(trained: "Trained", failures: list[str]) -> Iterator[str]:
-    made = trained.checkpoint
-    yield (
-        f"{made.name}, trained on {made.n_trained} {made.training_domain} people, "
-        f"{made.n_held_out} held out: {trained.path}"
-    )
-    if trained.spent:
-        yield _time(trained.spent)
-    known = [(key, each) for key, each in made.calibration.items() if each.skill is not None]
-    for key, each in known:
-        verdict = "" if each.works else " (no better than without MR: refused)"
-        yield f"  {key}: skill {each.skill:+.2f}, slope {each.slope:.2f}{verdict}"
-    if failures:
-        yield f"Left out, because quality control failed: {', '.join(failures)}."
-    for refused in trained.refused:
-        yield f"Left out: {refused.key}: {refused.reason}"
-    for doubted in trained.doubted:
-        yield f"In doubt: {doubted.key}: {doubted.reason}"

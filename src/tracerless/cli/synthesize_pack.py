@@ -43,11 +43,11 @@ def pack(model: str, *, to: Path | None, evaluation: Path | None, as_json: bool)
         "digest": made.digest,
         "model": made.model,
         "bytes": made.n_bytes,
-        "parity": made.parity.to_json(),
+        "parity": None if made.parity is None else made.parity.to_json(),
     }
     lines = [
         f"{made.model}: {made.folder} ({made.n_bytes / 1e6:.1f} MB).",
-        made.parity.sentence,
+        made.sentence,
         f"Digest of {made.folder.name}/SHA256SUMS: {made.digest}",
     ]
     show(result, lines, as_json=as_json)

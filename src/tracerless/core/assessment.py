@@ -11,8 +11,22 @@ from tracerless.core.errors import ModelError
 
 _BOUNDS = ("value", "low", "high")
 _AGREEMENT = (
-    "bias", "bias_low", "bias_high", "agree_low", "agree_high", "icc", "icc_low", "icc_high", "ccc",
-    "slope", "slope_low", "slope_high", "sd_ratio", "mae", "mae_mean",
+    *(f"{measure}{bound}"
+      for measure in ("bias", "agree_low", "agree_high", "icc", "ccc", "slope", "calibration",
+                      "sd_ratio")
+      for bound in ("", "_low", "_high")),
+    "mae", "mae_mean",
+)  # fmt: skip
+"""Of predicted and acquired SUVR over people; ``slope`` of predicted on acquired, ``calibration``
+of acquired on predicted; ``agree_low`` and ``agree_high`` are the limits of agreement."""
+_PLANTED = (
+    "model", "correlate", "region", "loss", "n", "recovered", "low", "high",
+    "n_low", "false_normal", "false_normal_low", "false_normal_high",
+)  # fmt: skip
+"""``n_low`` plantings that the acquired PET calls low; ``false_normal`` of them are not low in the
+synthetic one."""
+_STRESS = (
+    "model", "stress", "level", "n", "skill", "low", "high", "coverage", "flagged", "refused",
 )  # fmt: skip
 
 TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -44,31 +58,20 @@ TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "coverage": ("model", "region", "group", "n", "coverage", "low", "high", "half_width"),
         "abstention": ("model", "kept", "mae", "coverage"),
         "inputs": ("model", "inputs", "how", "skill", "low", "high", "less_than_all", "p"),
-        "planted": (
+        "planted": _PLANTED,
+        "covariate_policy": ("policy", "model", "skill", "low", "high", "against_images", "p", "n"),
+        "adaptation": (
+            "site",
             "model",
-            "correlate",
-            "region",
-            "loss",
-            "n",
-            "recovered",
-            "low",
-            "high",
-            "false_normal",
-        ),
-        "covariate_policy": ("policy", "skill", "low", "high", "against_images", "p"),
-        "adaptation": ("site", "n_adapted", "skill", "low", "high", "slope", "coverage", "n"),
-        "stress": (
-            "model",
-            "stress",
-            "level",
-            "n",
+            "n_adapted",
             "skill",
             "low",
             "high",
+            "slope",
             "coverage",
-            "flagged",
-            "refused",
+            "n",
         ),
+        "stress": _STRESS,
         "strange": ("model", "case", "n", "flagged", "refused"),
         "parity": ("what", "against", "largest_suvr", "limit_suvr", "verdict"),
         "memorisation": ("model", "distance", "to_training", "to_unseen", "verdict"),
@@ -128,7 +131,10 @@ class Assessment:
             if name not in TABLES:
                 raise ModelError(f"An evaluation has no table {name!r}.")
             if tuple(table.columns) != TABLES[name]:
-                raise ModelError(f"Table {name} has columns {list(table)}, not {TABLES[name]}.")
+                raise ModelError(
+                    f"Table {name} has columns {list(table)}, not {TABLES[name]}.",
+                    hint="Evaluate again: another version of tracerless made it.",
+                )
         object.__setattr__(self, "facts", MappingProxyType(dict(self.facts)))
         object.__setattr__(self, "tables", MappingProxyType(dict(self.tables)))
 

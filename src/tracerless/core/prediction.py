@@ -1,5 +1,6 @@
 """Synthetic PET and how well it stands up to the acquired one."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -14,6 +15,9 @@ from tracerless.core.volume import MR_INPUTS, Contrast, Quantity, Volume
 SYNTHETIC_LABEL_EN = "SYNTHETIC - NOT ACQUIRED - RESEARCH USE ONLY"
 SYNTHETIC_LABEL_ZH = "人工合成影像，非實際掃描，僅供研究"
 
+FEWEST_OF_A_GROUP = 5
+"""Of fewer people of a diagnosis the first line says nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:
@@ -26,7 +30,7 @@ class Reach:
         reasons: sentences: which contrast, where, how.
 
     Raises:
-        ModelError: an unknown verdict.
+        ModelError: an unknown verdict, or a share that is none.
     """
 
     verdict: str
@@ -37,6 +41,8 @@ class Reach:
         """Check once."""
         if self.verdict not in {"inside", "edge", "outside"}:
             raise ModelError(f"Reach {self.verdict!r} is none of inside, edge, outside.")
+        if not 0 <= self.p <= 1:
+            raise ModelError(f"Reach has p={self.p}; a share lies between 0 and 1.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,8 +60,8 @@ class Prediction:
         notes: sentences a reader must see (missing inputs, doubts).
         provenance: settings, versions, digests; no identifiers.
         level: share of people, of those the model did not learn from, that the intervals hold.
-        half_widths: of the interval about each region's mean, SUVR; empty when too few people could
-            show it.
+        half_widths: of the interval about each region's mean, SUVR; a region that too few people
+            showed is absent, and all are when too few people could show any.
         half_width: likewise about each voxel, on the grid of ``volume``; None with no intervals.
         reach: whether the model may speak of these scans at all; None when it cannot tell.
         covariates: what was looked at besides MR, e.g. ``age``, ``sex``; ``MMSE`` marks a result
@@ -64,8 +70,10 @@ class Prediction:
             them.
 
     Raises:
-        QuantityError: the volume is not synthetic SUVR.
-        ModelError: no input, or one that is not an MR input.
+        QuantityError: the volume or a sample is not synthetic SUVR, or something beside it
+            lies on another grid.
+        ModelError: no input or one that is not an MR input, another domain, a level that is no
+            share, or a half-width that is no length.
     """
 
     key: SessionKey
@@ -86,17 +94,38 @@ class Prediction:
 
     def __post_init__(self) -> None:
         """Check once."""
-        kind = (self.volume.contrast, self.volume.quantity)
-        if kind != (Contrast.SYNTHETIC_FDG, Quantity.SUVR):
-            raise QuantityError(f"A prediction holds synthetic SUVR, got {self.volume!r}.")
+        for volume in (self.volume, *self.samples):
+            if (volume.contrast, volume.quantity) != (Contrast.SYNTHETIC_FDG, Quantity.SUVR):
+                raise QuantityError(f"A prediction holds synthetic SUVR, got {volume!r}.")
         if not self.inputs or not set(self.inputs) <= set(MR_INPUTS):
             raise ModelError(f"A prediction is made from T1w, T2w or cbf, got {list(self.inputs)}.")
         if self.training_domain not in {"simulated", "acquired"}:
             raise ModelError(f"training_domain={self.training_domain!r} is unknown.")
-        if self.half_width is not None and self.half_width.grid != self.volume.grid:
-            raise QuantityError("The interval's map lies on another grid than the prediction.")
+        self._require_intervals()
         for name in ("provenance", "half_widths"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    def _require_intervals(self) -> None:
+        """Widths are lengths on the grid of the volume, and so are samples."""
+        beside = [*([] if self.half_width is None else [self.half_width]), *self.samples]
+        if any(each.grid != self.volume.grid for each in beside):
+            raise QuantityError(
+                "The interval's map or a sample lies on another grid than the prediction."
+            )
+        if not 0 < self.level < 1:
+            raise ModelError(f"Intervals hold a share between 0 and 1, not {self.level}.")
+        wrong = {key: width for key, width in self.half_widths.items() if not 0 <= width < math.inf}
+        if wrong:
+            raise ModelError(f"Half-widths are SUVR from 0 on, got {wrong}.")
+
+    @property
+    def is_twin(self) -> bool:
+        """Whether it shows how a person of another kind would look, and not this person.
+
+        So it is where the model learned from some diagnoses only, e.g. a healthy twin from CN.
+        What acquired PET lies below a healthy twin is a finding; what the twin shows is none.
+        """
+        return bool(self.provenance.get("learned_from", "all") != "all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,20 +168,25 @@ class Evaluation:
     def headline(self) -> str:
         """The first line of every report: skill with its interval, over whom, slope, coverage."""
         s = self.skill
+        bounds = (
+            f"95 % interval {s.low:+.2f} to {s.high:+.2f}"
+            if math.isfinite(s.low + s.high)
+            else "too few people for an interval"
+        )
         return (
             f"Skill against the training mean: {s.value:+.2f} "
-            f"(95 % interval {s.low:+.2f} to {s.high:+.2f}, n = {s.n} {self.domain} people, "
+            f"({bounds}, n = {s.n} {self.domain} people, "
             f"{len(self.by_region)} regions, reference {self.reference})"
             f"{self._slope}{self._coverage}."
         )
 
     @property
     def _slope(self) -> str:
-        """Of prediction on truth, mean over regions: how much of a difference comes out."""
+        """Of prediction on truth: how much of a difference comes out."""
         table = self.by_region
         if "slope" not in table or table["slope"].isna().all():
             return ""
-        return f"; slope {float(table['slope'].mean()):.2f}"
+        return f"; mean regional slope {float(table['slope'].mean()):.2f}"
 
     @property
     def _coverage(self) -> str:
@@ -160,7 +194,11 @@ class Evaluation:
         table = self.by_diagnosis
         if "coverage" not in table or table["coverage"].isna().all():
             return ""
-        share = float((table["coverage"] * table["n"]).sum() / table["n"].sum())
-        worst = table["coverage"].idxmin()
-        lowest = float(table["coverage"].min())
-        return f"; 90 % intervals hold {share:.0%} of the truth, in {worst} {lowest:.0%}"
+        known = table[table["coverage"].notna()]
+        share = float((known["coverage"] * known["n"]).sum() / known["n"].sum())
+        told = f"; 90 % intervals hold {share:.0%} of the truth"
+        groups = known[known["n"] >= FEWEST_OF_A_GROUP]
+        if not len(groups):
+            return told
+        worst = groups.sort_values("coverage", kind="stable").iloc[0]
+        return f"{told}, in {worst.name} {worst['coverage']:.0%} (n = {worst['n']:.0f})"

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tracerless.core.assessment import TABLES
+from tracerless.evaluate.measures import absolute, skills
 from tracerless.evaluate.moments import Moments
 from tracerless.evaluate.panel import ALL, Cells, Draws, Panel, draws
 
@@ -23,11 +24,11 @@ def skill_table(panel: Panel, against: Mapping[str, tuple[str, ...]], calls: Cal
     """
     rows = []
     for group, mine in panel.by_group():
-        drawn = draws(mine.people, "skill", group)
         for who, rivals in against.items():
             for rival in rivals:
-                skills = skill_draws(mine, who, rival, drawn)
-                value, low, high = drawn.interval(skills)
+                able = mine.rows(mine.known(who) & mine.known(rival))
+                drawn = draws(able.people, "skill", group)
+                value, low, high = drawn.interval(skill_draws(able, who, rival, drawn))
                 row = (calls(who), calls(rival), group, value, low, high, drawn.n_people)
                 rows.append(row)
     return pd.DataFrame(rows, columns=[*TABLES["skill"]])
@@ -35,25 +36,16 @@ def skill_table(panel: Panel, against: Mapping[str, tuple[str, ...]], calls: Cal
 
 def skill_draws(panel: Panel, who: str, rival: str, drawn: Draws) -> Cells:
     """(K,) skill of one predictor against another, by draw of people."""
-    error, base = errors(panel, who, rival)
-    mine = drawn.weights @ np.nansum(error, axis=1)
-    theirs = drawn.weights @ np.nansum(base, axis=1)
-    exact = theirs <= 0
-    skills: Cells = np.where(exact, np.nan, 1 - mine / np.where(exact, 1.0, theirs))
-    return skills
-
-
-def errors(panel: Panel, who: str, rival: str) -> tuple[Cells, Cells]:
-    """(N, R) absolute errors of two predictors, SUVR; NaN in the same cells."""
-    error, base = (np.abs(panel.predicted[each] - panel.truth) for each in (who, rival))
-    unknown = np.isnan(error) | np.isnan(base)
-    return np.where(unknown, np.nan, error), np.where(unknown, np.nan, base)
+    pair = absolute(panel.truth, panel.predicted[who], panel.predicted[rival])
+    return skills(*pair, drawn.weights)
 
 
 def agreement_table(
     panel: Panel, *, atlas: str, reference: str, mean: str, calls: Calls
 ) -> pd.DataFrame:
-    """Bias, limits of agreement, ICC, CCC, slope and spread by region, and over all regions.
+    """Bias, limits, ICC, CCC, both slopes and spread by region, and over all regions.
+
+    Every measure with its interval over people.
 
     Args:
         panel: over that atlas and reference.
@@ -76,20 +68,16 @@ def agreement_table(
 def _rows(
     regions: tuple[str, ...], each: Moments, base: Moments, drawn: Draws
 ) -> Iterator[tuple[str | float, ...]]:
-    icc, slope, ccc, ratio = each.icc(), each.slope, each.ccc(), each.sd_ratio
-    low, high = each.limits()
+    measures = (
+        each.bias, *each.limits(), each.icc(), each.ccc(), each.slope, each.calibration,
+        each.sd_ratio,
+    )  # fmt: skip
     for at, region in enumerate(regions):
         n = each.n[0, at]
         yield (
             region,
             0 if np.isnan(n) else round(float(n)),
-            *drawn.interval(each.bias[:, at]),
-            float(low[0, at]),
-            float(high[0, at]),
-            *drawn.interval(icc[:, at]),
-            float(ccc[0, at]),
-            *drawn.interval(slope[:, at]),
-            float(ratio[0, at]),
+            *(bound for one in measures for bound in drawn.interval(one[:, at])),
             float(each.mae[0, at]),
             float(base.mae[0, at]),
         )

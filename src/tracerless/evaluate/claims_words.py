@@ -39,17 +39,17 @@ _HEADS: Mapping[Verdict, tuple[str, str]] = {
     Verdict.NOT_WORSE: (
         "{task}: diagnosis from synthetic FDG is not worse than from acquired FDG by more than "
         "{margin} of the area under the curve.",
-        "{task}：以人工合成 FDG 診斷，曲線下面積不比真實 FDG 差超過 {margin}。",
+        "{task}：以人工合成 FDG 診斷，曲線下面積不比實測 FDG 差超過 {margin}。",
     ),
     Verdict.BETTER: (
         "{task}: diagnosis from synthetic FDG is better than from MR itself, and not shown to be "
         "within {margin} of the area under the curve of acquired FDG.",
-        "{task}：以人工合成 FDG 診斷優於僅用 MR，但未能證明與真實 FDG 之差在 {margin} 以內。",
+        "{task}：以人工合成 FDG 診斷優於僅用 MR，但未能證明與實測 FDG 之差在 {margin} 以內。",
     ),
     Verdict.NEITHER: (
         "{task}: diagnosis from synthetic FDG is neither shown to be within {margin} of the area "
         "under the curve of acquired FDG nor to be better than from MR itself.",
-        "{task}：以人工合成 FDG 診斷，未能證明與真實 FDG 之差在 {margin} 以內，"
+        "{task}：以人工合成 FDG 診斷，未能證明與實測 FDG 之差在 {margin} 以內，"
         "也未能證明優於僅用 MR。",
     ),
 }
@@ -57,14 +57,14 @@ _HEADS: Mapping[Verdict, tuple[str, str]] = {
 _EMPTY = (
     "{task}: diagnosis from synthetic FDG lies within {margin} of the area under the curve of "
     "acquired FDG, which shows nothing here, and is not shown to be better than from MR itself.",
-    "{task}：以人工合成 FDG 診斷，與真實 FDG 之差在 {margin} 以內，但在此並不具意義，"
+    "{task}：以人工合成 FDG 診斷，與實測 FDG 之差在 {margin} 以內，但在此並不具意義，"
     "也未能證明優於僅用 MR。",
 )
 _TOLD = (
     "{task}: nothing is claimed, not within {margin} of acquired FDG nor against MR: the "
     "synthesizer was told a cognitive score, which the diagnosis rests on.",
     "{task}：合成模型已得知認知測驗分數（診斷之依據），"
-    "故不作任何主張（含與真實 FDG 之差在 {margin} 以內）。",
+    "故不作任何主張（含與實測 FDG 之差在 {margin} 以內）。",
 )
 
 
@@ -86,7 +86,7 @@ def _numbers_en(found: Diagnosed) -> str:
 
 
 def _numbers_zh(found: Diagnosed) -> str:
-    parts = [f"真實 FDG {_gap(found, ACQUIRED, '至')}"]
+    parts = [f"實測 FDG {_gap(found, ACQUIRED, '至')}"]
     parts += [f"{_NAMES[arm][1]} {_gap(found, arm, '至')}" for arm in found.rivals]
     areas = "、".join(f"{_NAMES[arm][1]} {area.value:.3f}" for arm, area in _shown(found))
     domain = "模擬" if found.domain == "simulated" else "真實"
@@ -98,7 +98,7 @@ def _numbers_zh(found: Diagnosed) -> str:
 
 _NAMES: Mapping[str, tuple[str, str]] = {
     SYNTHETIC: ("synthetic", "合成 FDG"),
-    ACQUIRED: ("acquired", "真實 FDG"),
+    ACQUIRED: ("acquired", "實測 FDG"),
     "mr": ("T1 and T2", "T1 與 T2"),
     "asl": ("ASL", "ASL"),
     "mr+asl": ("T1, T2 and ASL", "T1、T2 與 ASL"),
@@ -144,12 +144,12 @@ def _reservations(found: Diagnosed, verdict: Verdict, margin: float) -> Iterable
 def _of_the_difference(found: Diagnosed, margin: float) -> Iterable[tuple[str, str]]:
     apart = found.differences[Pair(SYNTHETIC, ACQUIRED)]
     if apart.high < 0:
-        yield ("Synthetic FDG tells less than acquired FDG.", "合成 FDG 之診斷力低於真實 FDG。")
+        yield ("Synthetic FDG tells less than acquired FDG.", "合成 FDG 之診斷力低於實測 FDG。")
     if found.differences[Pair(ACQUIRED, DEMOGRAPHICS)].low <= 0:
         yield (
             "Acquired FDG itself is not shown to tell more than age, sex and schooling here: to "
             "be equal to it would mean nothing.",
-            "在此真實 FDG 本身未能證明優於年齡、性別與教育，故與其相等並無意義。",
+            "在此實測 FDG 本身未能證明優於年齡、性別與教育，故與其相等並無意義。",
         )
     elif found.differences[Pair(SYNTHETIC, DEMOGRAPHICS)].low <= 0:
         yield (

@@ -19,7 +19,7 @@ from tracerless.evaluate.measures import (
     slope,
 )
 from tracerless.evaluate.pairs import Pair, Sheet, require_unseen, sheet
-from tracerless.evaluate.panel import UNKNOWN, ordered
+from tracerless.evaluate.panel import ALL, UNKNOWN, ordered
 
 
 def cohort(
@@ -62,7 +62,7 @@ def cohort(
     split = _split(people)
     error, base = absolute(laid.truth, laid.predicted, laid.mean)
     return Evaluation(
-        skill=skill_over_people(error, base, laid.people, split),
+        skill=skill_over_people(error, base, laid.people, "skill", ALL),
         by_region=_by_region(laid),
         by_diagnosis=_by_diagnosis(laid),
         model=model,

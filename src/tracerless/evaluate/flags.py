@@ -33,9 +33,10 @@ def flags_table(
         groups: (N,) diagnosis.
 
     Returns:
-        ``chance`` is what flags at random would reach if they were as many in each region;
-        ``flagged`` is the share of regions flagged, ``flagged_acquired`` that of the truth. Of
-        normal people the flags are false alarms, whatever their Dice.
+        ``chance``, ``sensitivity_chance`` and ``ppv_chance`` are what flags at random would reach
+        if they were as many in each region; ``flagged`` is the share of regions flagged,
+        ``flagged_acquired`` that of the truth. Of normal people the flags are false alarms,
+        whatever their Dice.
     """
     rows = []
     for group, mine in _groups(groups):
@@ -43,7 +44,7 @@ def flags_table(
         for who, by_norm in predicted.items():
             for norm, z in by_norm.items():
                 for metric, found in _metrics(truth[mine], z[mine], drawn).items():
-                    rows.append((who, norm, group, metric, *drawn.interval(found)))
+                    rows.append((who, norm, group, metric, *drawn.share(found)))
     return pd.DataFrame(rows, columns=[*TABLES["z_flags"]])
 
 
@@ -66,7 +67,9 @@ def _metrics(truth: Cells, z: Cells, drawn: Draws) -> dict[str, NDArray[np.float
     chance = ((w @ real) * (w @ made) / np.maximum(in_region, 1e-12)).sum(axis=1)
     return {
         "sensitivity": _share(both, n_real),
+        "sensitivity_chance": _share(chance, n_real),
         "ppv": _share(both, n_made),
+        "ppv_chance": _share(chance, n_made),
         "dice": _share(2 * both, n_real + n_made),
         "chance": _share(2 * chance, n_real + n_made),
         "flagged": _share(n_made, n),

@@ -22,7 +22,9 @@ def coverage_table(panel: Panel, calls: Calls) -> pd.DataFrame:
     """
     rows = []
     for who in panel.half_widths:
-        for group, mine in panel.by_group():
+        seen = np.isfinite(_inside(panel, who)[0])
+        spoken = panel.rows(np.asarray(seen.any(axis=1), dtype=np.bool_))
+        for group, mine in spoken.by_group():
             inside, width = _inside(mine, who)
             known = np.isfinite(inside)
             if not known.any():
@@ -44,7 +46,7 @@ def _together(
     hits = drawn.weights @ np.nansum(inside, axis=1)
     tried = drawn.weights @ np.isfinite(inside).sum(axis=1)
     shares = np.where(tried > 0, hits / np.maximum(tried, 1e-12), np.nan)
-    return drawn.n_people, *drawn.interval(shares), float(np.nanmean(width))
+    return drawn.n_people, *drawn.share(shares), float(np.nanmean(width))
 
 
 def abstention_table(panel: Panel, calls: Calls) -> pd.DataFrame:

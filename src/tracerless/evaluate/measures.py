@@ -4,14 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracerless.core.prediction import Estimate
-from tracerless.core.seeds import generator
+from tracerless.evaluate.panel import Cells, draws
 
-N_RESAMPLES = 2000
 INTERVAL = (2.5, 97.5)
 """Percentiles of the bootstrap that bound the 95 % interval."""
-
-Cells = NDArray[np.float64]
-"""(N, R) SUVR by session and region; NaN where a region was not seen."""
 
 
 def skill(truth: Cells, predicted: Cells, mean: Cells) -> float:
@@ -43,9 +39,9 @@ def covered(truth: Cells, predicted: Cells, half_widths: Cells) -> tuple[float, 
 def skill_over_people(
     error: Cells, base: Cells, people: NDArray[np.str_], *seed: str | int
 ) -> Estimate:
-    """The skill with a 95 % interval from resampling whole people.
+    """The skill with a 95 % interval from resampling whole people (`panel.Draws`).
 
-    A person with several sessions counts once: sessions are averaged first.
+    A person with several sessions counts once: its sessions share its weight.
 
     Args:
         error: (N, R) of the prediction, as ``absolute`` returns it.
@@ -54,18 +50,24 @@ def skill_over_people(
         *seed: names of what is resampled.
 
     Returns:
-        ``n`` = people; the interval is NaN for one person alone.
+        ``n`` = people; the interval is NaN for fewer than three of them.
     """
-    names = np.unique(people)
-    sums = np.array([_person(error, base, people == name) for name in names])
-    value = float(_skills(sums.sum(axis=0, keepdims=True))[0])
-    if len(names) < 2 or np.isnan(value):
-        return Estimate(value, float("nan"), float("nan"), len(names))
-    chosen = generator("evaluate-bootstrap", *seed).integers(
-        len(names), size=(N_RESAMPLES, len(names))
-    )
-    low, high = np.nanpercentile(_skills(sums[chosen].sum(axis=1)), INTERVAL)
-    return Estimate(value, float(low), float(high), len(names))
+    drawn = draws(tuple(map(str, people)), *seed)
+    return Estimate(*drawn.interval(skills(error, base, drawn.weights)), drawn.n_people)
+
+
+def skills(error: Cells, base: Cells, weights: Cells) -> NDArray[np.float64]:
+    """(K,) skill by draw of people; NaN where the rival is exact.
+
+    Args:
+        error: (N, R) absolute errors, as ``absolute`` returns them.
+        base: (N, R) of the rival.
+        weights: (K, N) of the sessions.
+    """
+    mine, theirs = (weights @ np.nansum(each, axis=1) for each in (error, base))
+    exact = theirs <= 0
+    found: NDArray[np.float64] = np.where(exact, np.nan, 1 - mine / np.where(exact, 1.0, theirs))
+    return found
 
 
 def correlation(truth: NDArray[np.float64], predicted: NDArray[np.float64]) -> float:
@@ -90,14 +92,3 @@ def _known(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     known = np.isfinite(truth) & np.isfinite(predicted)
     return truth[known], predicted[known]
-
-
-def _person(error: Cells, base: Cells, mine: NDArray[np.bool_]) -> tuple[float, float]:
-    n = int(mine.sum())
-    return float(np.nansum(error[mine])) / n, float(np.nansum(base[mine])) / n
-
-
-def _skills(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(B, 2) errors of prediction and mean -> (B,) skills; NaN where the mean is exact."""
-    exact = sums[:, 1] <= 0
-    return np.where(exact, np.nan, 1 - sums[:, 0] / np.where(exact, 1, sums[:, 1]))

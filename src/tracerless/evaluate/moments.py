@@ -68,8 +68,17 @@ class Moments:
 
     @property
     def slope(self) -> Cells:
-        """Of prediction on truth: 1 = differences between people come out in full, 0 = not."""
+        """Of prediction on truth: 1 = differences between people come out in full, 0 = not.
+
+        The best prediction from what MR shows has a slope below 1: the share of the variance that
+        MR explains. Noise in the acquired PET lowers it further.
+        """
         return _ratio(self.cov, self.var_t)
+
+    @property
+    def calibration(self) -> Cells:
+        """Slope of truth on prediction: 1 = a difference that is predicted is there, on average."""
+        return _ratio(self.cov, self.var_p)
 
     @property
     def sd_ratio(self) -> Cells:
@@ -99,12 +108,17 @@ class Moments:
     def limits(self) -> tuple[Cells, Cells]:
         """95 % limits of agreement of p - t, SUVR.
 
+        Over several regions: of one region of one person, whichever it is; regions with biases of
+        their own lie farther apart, though their mean bias be 0.
+
         Source:
-            Bland and Altman 1986, Lancet 327:307.
+            Bland and Altman 1986, Lancet 327:307; for several regions the variances within and
+            between are added, as for repeated measurements (2007, J Biopharm Stat 17:571).
         """
         degrees = self.n / np.where(self.n > 1, self.n - 1, np.nan)
-        spread = np.maximum(self.var_t + self.var_p - 2 * self.cov, 0.0) * degrees
-        half = LIMITS_SD * np.sqrt(spread)
+        within = np.maximum(self.var_t + self.var_p - 2 * self.cov, 0.0) * degrees
+        between = np.maximum(self.square_bias - self.bias**2, 0.0)
+        half = LIMITS_SD * np.sqrt(within + between)
         return self.bias - half, self.bias + half
 
     def _arrays(self) -> tuple[Cells, ...]:

@@ -12,7 +12,7 @@ from tracerless.core.atlas import RoiTable
 from tracerless.core.errors import ModelError, QuantityError, RecipeMismatchError
 from tracerless.core.people import Pseudonym, person_digest
 from tracerless.core.volume import Contrast, Quantity
-from tracerless.evaluate.measures import Cells
+from tracerless.evaluate.panel import Cells
 
 
 class Pair(NamedTuple):

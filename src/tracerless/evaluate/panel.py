@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 
 from tracerless.core.cohort import Diagnosis
 from tracerless.core.errors import ModelError
-from tracerless.statistics.resampling import Interval, Resample, bca, percentile, resample
+from tracerless.statistics.resampling import (
+    Interval,
+    Resample,
+    bca,
+    percentile,
+    resample,
+    wilson,
+)
 
 UNKNOWN = "unknown"
 """Group of the people without a diagnosis."""
@@ -35,7 +42,7 @@ class Panel:
         half_widths: (N, R) SUVR of the intervals, by who predicted; absent where there are none.
 
     Raises:
-        ModelError: arrays of other shapes, or nobody.
+        ModelError: arrays of other shapes.
     """
 
     regions: tuple[str, ...]
@@ -49,7 +56,7 @@ class Panel:
         """Check once, and lock."""
         shape = (len(self.people), len(self.regions))
         arrays = (self.truth, *self.predicted.values(), *self.half_widths.values())
-        if not self.people or any(array.shape != shape for array in arrays):
+        if any(array.shape != shape for array in arrays):
             shapes = sorted({array.shape for array in arrays})
             raise ModelError(f"A panel of {shape} sessions and regions holds arrays of {shapes}.")
         object.__setattr__(self, "predicted", MappingProxyType(dict(self.predicted)))
@@ -66,6 +73,11 @@ class Panel:
             predicted={who: each[at] for who, each in self.predicted.items()},
             half_widths={who: each[at] for who, each in self.half_widths.items()},
         )
+
+    def known(self, who: str) -> NDArray[np.bool_]:
+        """(N,) sessions of which that one said anything that the truth can be held against."""
+        found = np.isfinite(self.predicted[who]) & np.isfinite(self.truth)
+        return np.asarray(found.any(axis=1), dtype=np.bool_)
 
     def by_group(self) -> Iterator[tuple[str, "Panel"]]:
         """Everyone, then each diagnosis."""
@@ -104,13 +116,23 @@ class Draws:
 
         Bias-corrected and accelerated; the middle of the draws where some of these are undefined.
         """
-        value, n = float(found[0]), self.sample.n_draws
+        value, n = float(found[0]) if self.n_people else float("nan"), self.sample.n_draws
         if self.n_people < 3 or not np.isfinite(value):
             return Interval(value, float("nan"), float("nan"))
         draws, left = found[1 : 1 + n], found[1 + n :]
         if not np.isfinite(left).all():
             return percentile(value, draws)
         return bca(value, draws, left)
+
+    def share(self, found: NDArray[np.float64]) -> Interval:
+        """`interval` of a share; Wilson's over people where all of them say the same.
+
+        Draws of people who all say yes never say no: eight of them are not certainty.
+        """
+        value = float(found[0])
+        if value in {0.0, 1.0} and self.n_people >= 3:
+            return wilson(value * self.n_people, self.n_people)
+        return self.interval(found)
 
 
 def draws(people: Sequence[str], *seed: str | int, n_draws: int = DRAWS) -> Draws:

@@ -1,6 +1,6 @@
 """How much of a planted loss comes back, and how often an ill region reads as normal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from scipy import stats
 from tracerless.core.assessment import TABLES
 from tracerless.core.seeds import generator
 from tracerless.evaluate.measures import INTERVAL
+from tracerless.statistics.resampling import wilson
 
 MIN_CONTROLS = 8
 """Fewer controls cannot say what is low."""
@@ -19,6 +20,10 @@ FLAG_P = 0.05
 N_RESAMPLES = 1000
 EVERYWHERE = "all"
 """Row over every region that was planted into."""
+LEAST_PEOPLE = 3
+"""Fewer people get no interval."""
+Facts = tuple[str, str, str, float]
+"""Model, correlate, region, loss: of a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +92,10 @@ class Controls:
 def dose_response(model: str, rows: Sequence[Planting], controls: Controls) -> pd.DataFrame:
     """`TABLES` ``planted``: by correlate, region and loss; people as they are resampled.
 
-    ``recovered`` is the mean share of the true change that the prediction shows (95 % interval over
-    people); ``false_normal`` the share of plantings that are low in the acquired PET and not low in
-    the synthetic one, each against controls of its own domain; NaN where no truth is low.
+    ``recovered`` is the mean share of the true change that the prediction shows; ``false_normal``
+    the share, of the ``n_low`` plantings that are low in the acquired PET, that are not low in the
+    synthetic one, each against controls of its own domain; NaN where no truth is low. 95 %
+    intervals are over people.
 
     Args:
         model: name.
@@ -104,7 +110,8 @@ def dose_response(model: str, rows: Sequence[Planting], controls: Controls) -> p
                 here = [r for r in mine if region in {EVERYWHERE, r.region}]
                 if here:
                     facts = (model, correlate, region, loss)
-                    table.append((*facts, *_estimate(here, facts), false_normal(here, controls)))
+                    known = _estimate(_recoveries(here), facts)
+                    table.append((*facts, *known, *_missed_share(_missed(here, controls), facts)))
     return pd.DataFrame(table, columns=[*TABLES["planted"]])
 
 
@@ -119,29 +126,51 @@ def recovery_slope(rows: Sequence[Planting]) -> float:
 
 def false_normal(rows: Sequence[Planting], controls: Controls) -> float:
     """Share of truly low regions that the prediction does not call low; NaN with none."""
-    missed = []
+    missed = [each for mine in _missed(rows, controls).values() for each in mine]
+    return float(np.mean(missed)) if missed else float("nan")
+
+
+ByPerson = Mapping[str, Sequence[float]]
+"""What was found of every planting in a person."""
+
+
+def _missed(rows: Sequence[Planting], controls: Controls) -> ByPerson:
+    """1 where a truly low region is not low in the prediction, 0 where it is."""
+    found: dict[str, list[float]] = {}
     for row in rows:
         if controls.is_low("truth", row.region, row.truth, row.person):
             low = controls.is_low("made", row.region, row.made, row.person)
             if low is not None:
-                missed.append(not low)
-    return float(np.mean(missed)) if missed else float("nan")
+                found.setdefault(row.person, []).append(float(not low))
+    return found
 
 
-def _estimate(
-    rows: Sequence[Planting], facts: tuple[str, str, str, float]
-) -> tuple[int, float, float, float]:
-    """(people, mean recovered, low, high)."""
-    by_person: dict[str, list[float]] = {}
+def _recoveries(rows: Sequence[Planting]) -> ByPerson:
+    found: dict[str, list[float]] = {}
     for row in rows:
         if np.isfinite(row.recovered):
-            by_person.setdefault(row.person, []).append(row.recovered)
-    means = np.array([np.mean(each) for each in by_person.values()])
-    if not len(means):
+            found.setdefault(row.person, []).append(row.recovered)
+    return found
+
+
+def _missed_share(missed: ByPerson, facts: Facts) -> tuple[int, float, float, float]:
+    """(plantings, share, low, high); one person who never errs tells little of others."""
+    n = sum(len(each) for each in missed.values())
+    people, value, low, high = _estimate(missed, facts)
+    if people and value in {0.0, 1.0}:  # draws of people who are all alike do not vary
+        _, low, high = wilson(value * people, people)
+    return n, value, low, high
+
+
+def _estimate(found: ByPerson, facts: Facts) -> tuple[int, float, float, float]:
+    """(people, mean over all of theirs, low, high); whole people are resampled."""
+    sums = np.array([(sum(each), len(each)) for each in found.values()], dtype=np.float64)
+    if not len(sums):
         return 0, float("nan"), float("nan"), float("nan")
-    if len(means) < 2:
-        return 1, float(means[0]), float("nan"), float("nan")
+    value = float(sums[:, 0].sum() / sums[:, 1].sum())
+    if len(sums) < LEAST_PEOPLE:
+        return len(sums), value, float("nan"), float("nan")
     draw = generator("planted-bootstrap", *map(str, facts))
-    chosen = draw.integers(len(means), size=(N_RESAMPLES, len(means)))
-    low, high = np.percentile(means[chosen].mean(axis=1), INTERVAL)
-    return len(means), float(means.mean()), float(low), float(high)
+    chosen = sums[draw.integers(len(sums), size=(N_RESAMPLES, len(sums)))].sum(axis=1)
+    low, high = np.percentile(chosen[:, 0] / chosen[:, 1], INTERVAL)
+    return len(sums), value, float(low), float(high)

@@ -42,7 +42,7 @@ def asymmetry_table(
     found = np.where(some, shares[0] / np.where(some, shares[1], 1.0), np.nan)
     together = once.together()
     whole = (_first(together.icc(), 0), _first(together.bias, 0))
-    rows.append((who, ALL, int(clear.sum()), *drawn.interval(found), *whole))
+    rows.append((who, ALL, int(clear.sum()), *drawn.share(found), *whole))
     return pd.DataFrame(rows, columns=[*TABLES["asymmetry"]])
 
 

@@ -69,7 +69,10 @@ def read(folder: Path) -> Assessment:
                 f"Evaluation {folder.name} has format {record['format']}; {FORMAT} is read.",
                 hint="Evaluate again.",
             )
-        tables = {name: read_table(folder / f"{name}.tsv", name) for name in record["tables"]}
+        tables = {
+            name: _widened(read_table(folder / f"{name}.tsv", name), name)
+            for name in record["tables"]
+        }
         facts, notes = record["facts"], tuple(record["notes"])
         return Assessment(record["key"], record["task"], facts, tables, notes)
     except (KeyError, TypeError, ValueError, OSError) as error:
@@ -95,6 +98,15 @@ def read_table(path: Path, name: str = "") -> pd.DataFrame:
             whole = table[column].str.fullmatch(r"-?\d{1,15}").all() and len(table)
             table[column] = table[column].map(int if whole else _number)
     return table
+
+
+def _widened(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Columns that an older version did not write yet are empty; what it wrote stands."""
+    columns = TABLES.get(name, ())
+    if not set(table.columns) < set(columns):
+        return table
+    missing = {c: "" if c in TEXT else math.nan for c in columns if c not in table}
+    return table.assign(**missing)[list(columns)]
 
 
 def read_facts(folder: Path) -> Mapping[str, Any]:

@@ -99,6 +99,40 @@ def differences(folder: Path) -> tuple[str, ...]:
     return tuple(said) or (f"{SUMS} was changed",)
 
 
+def require_whole(folder: Path) -> None:
+    """Refuse a bundle that is not as it was packed, or holds what could run code.
+
+    Raises:
+        ModelError: a file is missing, changed, not listed, or a pickle; or there is no list.
+    """
+    found = [f"{name} could run code when opened" for name in pickles(folder)]
+    found = found or list(differences(folder))
+    if found:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise ModelError(
+            f"The bundle {folder} is not as it was packed: {found[0]}{more}.",
+            hint="Copy it again from where it came, or pack it again; nothing of it was used.",
+        )
+
+
+def is_bundle(folder: Path) -> bool:
+    """Whether a bundle was written there to its end."""
+    return (folder / SUMS).is_file()
+
+
+def remove(folder: Path) -> None:
+    """Take a bundle away, its list of digests first; what is no bundle stays."""
+    if not is_bundle(folder):
+        return
+    listed = _files(folder) & set(_stated(read(folder, SUMS)))
+    (folder / SUMS).unlink()
+    for name in listed:
+        (folder / name).unlink()
+    for each in sorted((p for p in folder.rglob("*") if p.is_dir()), reverse=True):
+        _drop_empty(each)
+    _drop_empty(folder)
+
+
 def pickles(folder: Path) -> tuple[str, ...]:
     """Files that could run code when a framework loads them, by suffix or first bytes."""
     return tuple(name for name in sorted(_files(folder)) if _is_pickle(folder / name))
@@ -117,6 +151,11 @@ def default_folder() -> Path | None:
     """Where the default model lies in this package; None in an installation without one."""
     folder = Path(str(package_data("models", "default")))
     return folder if (folder / WEIGHTS).is_file() else None
+
+
+def _drop_empty(folder: Path) -> None:
+    if not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def _files(folder: Path) -> set[str]:

@@ -16,7 +16,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import ants
 import numpy as np
 from numpy.typing import NDArray
 
@@ -62,12 +61,16 @@ def bias_field(t1: Volume, brain: NDArray[np.bool_], seed: int) -> Volume:
         N4 (Tustison et al. 2010, IEEE TMI 29:1310).
     """
     with repeatable(seed):
-        field = ants.n4_bias_field_correction(
-            to_ants(t1.array, t1.grid),
-            mask=to_ants(brain, t1.grid),
-            return_bias_field=True,
-            **_N4,
-        ).numpy()
+        field = (
+            _ants()
+            .n4_bias_field_correction(
+                to_ants(t1.array, t1.grid),
+                mask=to_ants(brain, t1.grid),
+                return_bias_field=True,
+                **_N4,
+            )
+            .numpy()
+        )
     within = np.maximum(field[brain], 1e-6)
     gain = np.clip(field, within.min(), within.max()) / np.exp(np.log(within).mean())
     return Volume(gain, t1.grid, Quantity.SIGNAL, t1.contrast)
@@ -142,7 +145,7 @@ def registered(
     """
     with repeatable(seed), tempfile.TemporaryDirectory(prefix="tracerless-") as folder:
         try:
-            made = ants.registration(
+            made = _ants().registration(
                 to_ants(fixed.array, fixed.grid),
                 to_ants(moving.array, moving.grid),
                 outprefix=str(Path(folder) / "map"),
@@ -170,7 +173,7 @@ def registered(
 def repeatable(seed: int) -> Iterator[None]:
     """Seed the engine; numpy's and Python's own global generators are left as they were."""
     kept, kept_numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
-    ants.config.set_ants_deterministic(on=True, seed_value=seed)
+    _ants().config.set_ants_deterministic(on=True, seed_value=seed)
     try:
         yield
     finally:
@@ -178,9 +181,16 @@ def repeatable(seed: int) -> Iterator[None]:
         np.random.set_state(kept_numpy)  # noqa: NPY002
 
 
+def _ants() -> Any:
+    """ANTs, loaded with what it plots by when something is first aligned: most commands do not."""
+    import ants  # noqa: PLC0415
+
+    return ants
+
+
 def to_ants(array: NDArray[Any], grid: Grid) -> Any:
     """An array (I, J, K) on a grid along R, A and S as the engine's own volume; NaN becomes 0."""
-    return ants.from_numpy(
+    return _ants().from_numpy(
         np.nan_to_num(array).astype(np.float32),
         origin=grid.affine[:3, 3].tolist(),
         spacing=list(grid.spacing_mm),
@@ -218,7 +228,7 @@ def _widened(vectors: NDArray[np.float32], part: Grid, whole: Grid) -> NDArray[n
 
 def _affine_matrix(path: str) -> NDArray[np.float64]:
     """ITK's matrix, translation and center as one (4, 4)."""
-    transform = ants.read_transform(path)
+    transform = _ants().read_transform(path)
     numbers = np.array(transform.parameters, dtype=np.float64)
     center = np.array(transform.fixed_parameters, dtype=np.float64)
     matrix = np.eye(4)
@@ -229,5 +239,5 @@ def _affine_matrix(path: str) -> NDArray[np.float64]:
 
 def vectors(path: str) -> NDArray[np.float32]:
     """(I, J, K, 3) of a displacement field that the engine wrote, mm."""
-    found: NDArray[np.float32] = ants.image_read(path).numpy().astype(np.float32)
+    found: NDArray[np.float32] = _ants().image_read(path).numpy().astype(np.float32)
     return found

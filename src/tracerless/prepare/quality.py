@@ -177,7 +177,7 @@ def judge(numbers: Mapping[str, float]) -> tuple[str, tuple[str, ...]]:
         blocks = not limit.fail_low <= value <= limit.fail_high
         verdict = "fail" if blocks or verdict == "fail" else "review"
         doubted.add(name)
-        wanted = f"{name}={value:.3g}: {limit.what} should be {limit.span}."
+        wanted = f"{name}={value:.4g}: {limit.what} should be {limit.span}."
         reasons.append(f"{wanted} {limit.then}".strip())
     if doubted >= TOGETHER:
         verdict = "fail"

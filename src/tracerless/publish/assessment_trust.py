@@ -96,8 +96,8 @@ _SENTINEL: words.Words = (
 )
 
 
-def audit(look: View) -> str:
-    """What the leakage audit found."""
+def audit(look: View, title: words.Words = ("Leakage audit", "洩漏稽核")) -> str:
+    """What checks found: of leakage, and whatever else stands in the table ``findings``."""
     found = look.table("findings")
     if found.empty:
         return ""
@@ -109,7 +109,7 @@ def audit(look: View) -> str:
     han = f"{len(found)} 項檢查：{bad} 項有發現，{open_} 項無法檢查。"
     failed = ' class="failed"' if bad else ""
     return (
-        f"<section{failed}>{heading('Leakage audit', '洩漏稽核')}"
+        f"<section{failed}>{heading(*title)}"
         f"{paragraph(told, han, kind='lead')}"
         f"{table(heads, rows, key='audit', n_words=4)}</section>"
     )

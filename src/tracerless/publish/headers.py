@@ -37,6 +37,13 @@ _PERSON_AND_STUDY = (
     "StudyTime",
     "ReferringPhysicianName",
 )
+_DEIDENTIFIED = (
+    "PatientIdentityRemoved",
+    "DeidentificationMethod",
+    "DeidentificationMethodCodeSequence",
+    "LongitudinalTemporalInformationModified",
+)
+"""Where the T1 says that nobody is in it and its dates are moved, so does what was made of it."""
 _CARRIED = ("ImageType", "Modality", "LossyImageCompression", "PositionReferenceIndicator")
 
 _UNUSED_MM = 1.0
@@ -99,6 +106,9 @@ def adopt(dataset: Dataset, source: Dataset) -> None:
     for keyword in _PERSON_AND_STUDY:
         value = source.get(keyword)
         setattr(dataset, keyword, "" if value is None else value)
+    for keyword in _DEIDENTIFIED:
+        if keyword in source:
+            setattr(dataset, keyword, source[keyword].value)
     if "SpecificCharacterSet" in source:
         dataset.SpecificCharacterSet = source.SpecificCharacterSet
 

@@ -16,6 +16,10 @@ SERIES_DESCRIPTION = "AI-SYNTH FDG (from MR) NOT PET"
 FIRST_SERIES = 9000
 """Synthetic series are numbered from here, behind everything a scanner numbers."""
 
+_MOST_LETTERS = 1024
+"""Of a short text (PS3.5, table 6.2-1)."""
+_MORE = " {} more notes stand beside the model's files."
+
 _DOSE_AND_BODY = (
     "PatientWeight",
     "PatientSize",
@@ -75,16 +79,24 @@ def mark(dataset: Dataset, prediction: Prediction, made: datetime) -> None:
 
 
 def derivation(prediction: Prediction) -> str:
-    """What was made, from what, by what; at most 1024 characters."""
+    """What was made, from what, by what; whole notes, as many as 1024 ASCII characters hold."""
     inputs = ", ".join(prediction.inputs)
-    notes = " ".join(prediction.notes)
-    words = (
+    said = _ascii(
         f"{SYNTHETIC_LABEL_EN}. FDG SUVR (reference {prediction.reference}) predicted from MR "
         f"({inputs}) by model {prediction.model}, trained on {prediction.training_domain} people; "
-        f"fingerprint {prediction.fingerprint}. {notes}"
+        f"fingerprint {prediction.fingerprint}."
     )
-    ascii_only = words.encode("ascii", "replace").decode().replace("\\", "/").strip()
-    return ascii_only[:1024]
+    for place, note in enumerate(prediction.notes):
+        longer = f"{said} {_ascii(note)}"
+        left = len(prediction.notes) - place
+        if len(longer) > _MOST_LETTERS - len(_MORE.format(left)) * (left > 1):
+            return said + _MORE.format(left)
+        said = longer
+    return said
+
+
+def _ascii(words: str) -> str:
+    return words.encode("ascii", "replace").decode().replace("\\", "/").strip()
 
 
 def content_uid(*parts: bytes | str) -> str:

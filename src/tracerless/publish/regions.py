@@ -18,6 +18,8 @@ ACQUIRED = (Contrast.FDG, Contrast.ECD, Contrast.HMPAO)
 """Acquired uptake, in the order in which one is chosen to stand beside the synthetic."""
 
 _LOW_COVERAGE = 0.9
+_LEAST_COVERAGE = 0.5
+"""Flow of a region of which less was seen is not shown: a few voxels are no region."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +140,9 @@ def _columns(
         columns.append(_Column(("Coverage PET", "涵蓋率"), smallest, share=True))
     if Contrast.CBF in tables:
         flow = tables[Contrast.CBF]
-        columns.append(_Column(("Relative CBF", "相對腦血流"), flow.means))
         seen = flow.values["coverage"]
+        shown = flow.means.where(seen >= _LEAST_COVERAGE)
+        columns.append(_Column(("Relative CBF", "相對腦血流"), shown))
         columns.append(_Column(("Coverage CBF", "涵蓋率"), seen, share=True))
     return columns
 

@@ -99,7 +99,7 @@ def session_page(
     panels = session_panels(prepared, template, prediction)
     first = _quality(prepared)
     if prediction is not None:
-        first += _source(prediction, evaluation)
+        first += _source(prediction, evaluation, prepared.reasons)
     parts = [_head(prepared, panels), f'<div class="two">{first}</div>']
     slices = default_slices(template.brain)
     parts += [_pictures(panels, slices), viewer(panels)]
@@ -147,7 +147,7 @@ def _require_one_model(prediction: Prediction | None, evaluation: Evaluation | N
         )
 
 
-def _source(prediction: Prediction, evaluation: Evaluation | None) -> str:
+def _source(prediction: Prediction, evaluation: Evaluation | None, reasons: Sequence[str]) -> str:
     how_good = (
         paragraph(evaluation.headline, kind="plainly")
         if evaluation is not None
@@ -166,14 +166,15 @@ def _source(prediction: Prediction, evaluation: Evaluation | None) -> str:
         f"<section{mark}>{heading('The synthetic PET, plainly', '關於人工合成影像')}"
         f"{_reach(prediction)}"
         f"{paragraph(*texts.SIMULATED[prediction.training_domain], kind='plainly')}"
-        f"{how_good}{facts(shown)}{bullets(_unsaid(prediction))}</section>"
+        f"{how_good}{facts(shown)}{bullets(_unsaid(prediction, reasons))}</section>"
     )
 
 
-def _unsaid(prediction: Prediction) -> list[str]:
-    """Notes that do not stand among the reasons of its reach already."""
-    reasons = () if prediction.reach is None else prediction.reach.reasons
-    return [each for each in prediction.notes if each not in reasons]
+def _unsaid(prediction: Prediction, reasons: Sequence[str]) -> list[str]:
+    """Notes that do not stand on the page already: with the reach, or with the preparation."""
+    reach = prediction.reach
+    said = (*reasons, *(() if reach is None else (f"{reach.verdict.upper()}:", *reach.reasons)))
+    return [note for note in prediction.notes if not any(each in note for each in said)]
 
 
 def _reach(prediction: Prediction) -> str:

@@ -11,8 +11,10 @@ from tracerless.publish.assessment_curves import calibration, decisions
 from tracerless.publish.assessment_facts import called, notes
 from tracerless.publish.assessment_numbers import View, view
 from tracerless.publish.assessment_performance import performance
+from tracerless.publish.assessment_trust import audit
 from tracerless.publish.look import SORT
 from tracerless.publish.markup import facts, heading, page, paragraph
+from tracerless.publish.synthesis_again import adaptation, policy, sameness
 from tracerless.publish.synthesis_claim import ANSWERS
 from tracerless.publish.synthesis_failures import failures
 from tracerless.publish.synthesis_skill import (
@@ -27,12 +29,8 @@ from tracerless.publish.synthesis_skill import (
 )
 from tracerless.publish.synthesis_trust import (
     abstention,
-    adaptation,
     coverage,
     planted,
-    policy,
-    sameness,
-    sizes,
     strange,
     stress,
 )
@@ -42,7 +40,7 @@ from tracerless.publish.tripod_words import listed
 EXPECTED = (
     "skill", "agreement", "voxels", "z_flags", "asymmetry", "coverage", "abstention", "inputs",
     "planted", "covariate_policy", "adaptation", "stress", "strange", "parity", "memorisation",
-    "claims", "performance", "learning_curve", "failures",
+    "claims", "performance", "findings", "failures",
 )  # fmt: skip
 """Tables of a whole evaluation; the page names those that were not made."""
 
@@ -71,7 +69,8 @@ def synthesis_page(
     parts += [_two(flags(look), asymmetry(look)), performance(look)]
     parts += [_two(calibration(look), decisions(look))]
     parts += [planted(look), stress(look), _two(strange(look), abstention(look)), sameness(look)]
-    parts += [policy(look), adaptation(look), sizes(look), voxels(look), notes(look)]
+    parts += [audit(look, ("Checks that must hold", "必要檢查"))]
+    parts += [policy(look), adaptation(look), voxels(look), notes(look)]
     parts += [checklist(name, items, look, ANSWERS) for name, items in checklists.items()]
     parts += [_settings(look)]
     return page(f"{assessment.key} - tracerless", filter(None, parts), SORT)
@@ -83,7 +82,7 @@ def _two(first: str, second: str) -> str:
 
 
 def _settings(look: View) -> str:
-    known = {k: v for k, v in sorted(look.assessment.facts.items()) if k != "headline"}
+    known = {k: v for k, v in sorted(look.assessment.facts.items()) if "headline" not in k}
     missing = ", ".join(name.replace("_", " ") for name in EXPECTED if look.table(name).empty)
     absent = f"Not made in this evaluation: {missing}." if missing else ""
     shown = {called(name): listed(value, most=60) for name, value in known.items()}

@@ -16,6 +16,8 @@ from tracerless.publish.charts_rows import Bar, forest
 from tracerless.publish.markup import heading, measure, paragraph, row, table, text
 
 Rows = Mapping[str, Any]
+ALL = "all"
+"""Of a column of regions: all of them together; of groups: everybody."""
 
 
 def section(title: words.Words, *parts: str, kind: str = "") -> str:

@@ -2,10 +2,11 @@
 
 from tracerless.publish.assessment_texts import CLASSES, Words
 
+LINEAR = "linear"
 MODELS: dict[str, Words] = {
     "mean": ("population mean", "族群平均"),
     "age-sex": ("age and sex alone", "僅年齡與性別"),
-    "linear": ("linear MR (ridge)", "線性 MR 模型"),
+    LINEAR: ("linear MR (ridge)", "線性 MR 模型"),
 }
 """The rivals that stand in every report; other names are those of models."""
 
@@ -29,11 +30,13 @@ METRICS: dict[str, Words] = {
     "ssim": ("SSIM in the brain", "腦內 SSIM"),
     "dice": ("Dice of flags", "異常區重疊"),
     "sensitivity": ("flagged regions found", "異常區敏感度"),
+    "sensitivity_chance": ("found by chance", "隨機敏感度"),
     "ppv": ("flags that are true", "異常區陽性預測值"),
+    "ppv_chance": ("true by chance", "隨機陽性預測值"),
     "chance": ("Dice by chance", "隨機重疊"),
     "flagged": ("share flagged, synthetic", "合成影像異常比例"),
     "flagged_acquired": ("share flagged, acquired", "實測影像異常比例"),
-    "coverage": ("voxels in their 90 % interval", "體素區間涵蓋"),
+    "coverage": ("voxels in their 90 % interval", "體素預測區間涵蓋率"),
 }
 
 NORMS: dict[str, Words] = {
@@ -60,9 +63,9 @@ STRESSES: dict[str, Words] = {
     "noise": ("noise in T1 and T2, share of white matter", "T1、T2 雜訊"),
     "receive-field": ("uneven brightness", "亮度不均"),
     "blur": ("blur of all MR, mm FWHM", "MR 模糊（毫米）"),
-    "bitten": ("brain extraction took cortex, mm", "腦萃取過度（毫米）"),
+    "bitten": ("brain extraction took cortex, mm", "腦部擷取切除過多（毫米）"),
     "slices": ("upper T2 slices missing, share", "T2 上方切面缺失"),
-    "few-pairs": ("fewer ASL pairs, share kept", "ASL 對數減少"),
+    "few-pairs": ("fewer ASL pairs, share kept", "ASL 標記／控制影像對減少（保留比例）"),
     "late-label": ("label arrives late, s", "標記延遲到達（秒）"),
     "short-delay": ("delay shorter than told, s", "延遲時間短於標示（秒）"),
     "shift": ("T2 and CBF shifted, mm", "T2、CBF 平移（毫米）"),
@@ -89,24 +92,49 @@ CASES: dict[str, Words] = {
 }
 
 VERDICTS: dict[str, Words] = {
-    "not worse": ("NOT WORSE than acquired PET by the margin", "不劣於實測 PET"),
-    "better than MR": ("BETTER than MR alone", "優於單用 MR"),
+    "not worse than acquired": (
+        "NOT WORSE than acquired PET, by more than the margin",
+        "不劣於實測 PET（界限內）",
+    ),
+    "better than MR only": ("BETTER than MR alone", "優於僅用 MR"),
     "neither": ("NEITHER is shown", "兩者皆未證實"),
 }
+"""Of a claim, by its verdict (`evaluate.claims`)."""
+
+ALONE = "trained on these alone"
+HOW: dict[str, Words] = {
+    "hidden at prediction": ("the model, the other contrasts hidden", "同一模型，隱藏其他輸入"),
+    ALONE: (
+        "a linear map that was trained on these alone",
+        "僅以此輸入訓練之線性模型",
+    ),
+    "refused": (
+        "refused: no better than the mean, or nobody has it",
+        "拒絕：不優於平均，或無人具備",
+    ),
+}
+"""How a set of inputs came about (`evaluate.inputs`)."""
 
 NOT_ACQUIRED: Words = (
     "Synthetic PET is a function of MR: it holds nothing that the MR did not. A lesion without a "
     "trace in the MR is filled with the mean, and the picture looks healthy there.",
     "合成 PET 為 MR 之函數，不含 MR 以外之資訊；MR 無跡象之病灶會被平均值填平，影像看似正常。",
 )
+TWIN: Words = (
+    "This model learned from {} alone: it shows how such a person would look, NOT THIS PERSON. Its "
+    "skill in other people is not what it is for, and a diagnosis from it means nothing.",
+    "此模型僅由 {} 學習：所示為此類受試者應有之影像，並非本人。其於他人之技能分數非其目的，"
+    "據以診斷亦無意義。",
+)
 SIMULATED: Words = (
     "Measured on SIMULATED people only: the numbers say how the method works on a digital "
     "hospital, not how it works on patients.",
     "僅以模擬資料測試，不代表真實病人之表現。",
 )
-COGNITION: Words = (
-    "This model looks at COGNITION: the diagnosis may have leaked into every picture and number.",
-    "此模型納入認知測驗，診斷可能已洩漏至所有影像與數值。",
+STANDS_IN: Words = (
+    "Where a model had to be trained from the start, a LINEAR map stands in the place of this "
+    "network: these rows tell what the people and scanners hold, not what the network would do.",
+    "需從頭訓練者，以線性模型代替本網路：該列反映受試者與儀器，而非本網路之表現。",
 )
 
 HEADS: dict[str, Words] = {
@@ -114,22 +142,26 @@ HEADS: dict[str, Words] = {
     "region": ("Region", "腦區"),
     "loss": ("Planted loss", "植入下降"),
     "n": ("n", "人數"),
-    "recovered": ("Recovered", "合成下降"),
+    "recovered": ("Share that comes out", "重現比例"),
     "low": ("Low", "下限"),
     "high": ("High", "上限"),
-    "false_normal": ("Called normal", "誤判正常"),
+    "n_low": ("Truly low", "實際偏低次數"),
+    "false_normal": ("Of these read as normal", "其中誤判正常"),
+    "false_normal_low": ("Low", "下限"),
+    "false_normal_high": ("High", "上限"),
     "stress": ("Stress", "干擾"),
     "level": ("Level", "程度"),
     "skill": ("Skill", "技能分數"),
-    "coverage": ("In the 90 % interval", "區間涵蓋"),
+    "coverage": ("In the 90 % interval", "預測區間涵蓋率"),
     "flagged": ("Flagged", "示警"),
     "refused": ("Refused", "拒絕"),
     "case": ("Case", "情況"),
     "site": ("Site left out", "未參與訓練之儀器"),
     "n_adapted": ("Own pairs", "自有配對數"),
     "slope": ("Slope", "斜率"),
+    "calibration": ("Truth on pred.", "實測對合成"),
     "what": ("What", "項目"),
-    "against": ("Against", "對照"),
+    "against": ("Against", "比較基準"),
     "verdict": ("Verdict", "判定"),
     "largest_suvr": ("Largest difference, SUVR", "最大差異"),
     "limit_suvr": ("Limit", "界限"),
@@ -142,13 +174,12 @@ HEADS: dict[str, Words] = {
     "value": ("Value", "值"),
     "norm": ("Norm", "常模"),
     "same_sign": ("Same side lower", "同側較低"),
-    "icc": ("ICC(2,1)", "組內相關"),
+    "icc": ("ICC(2,1)", "組內相關係數"),
     "bias": ("Bias", "偏差"),
     "mae": ("MAE", "平均絕對誤差"),
-    "mae_mean": ("MAE of the mean", "平均影像誤差"),
-    "agree_low": ("Limits, low", "一致界限下"),
-    "agree_high": ("Limits, high", "一致界限上"),
-    "ccc": ("CCC", "一致相關"),
+    "mae_mean": ("MAE of mean", "平均影像 MAE"),
+    "limits": ("Limits", "一致性界限"),
+    "ccc": ("CCC", "一致性相關係數"),
     "sd_ratio": ("SD ratio", "標準差比"),
     "frame": ("Atlas / reference", "圖譜／參考區"),
     "regions": ("Regions", "腦區數"),
@@ -163,5 +194,6 @@ NAMES: dict[str, dict[str, Words]] = {
     "correlate": CORRELATES,
     "stress": STRESSES,
     "case": CASES,
+    "region": REGIONS,
 }
 """Words for the values of its columns."""

@@ -6,7 +6,7 @@ import pandas as pd
 
 from tracerless.publish import assessment_texts as words
 from tracerless.publish import synthesis_texts as said
-from tracerless.publish.assessment_numbers import View, p_value
+from tracerless.publish.assessment_numbers import View
 from tracerless.publish.charts import (
     COLORS,
     Axis,
@@ -19,7 +19,6 @@ from tracerless.publish.charts import (
     nice_axis,
     whisker,
 )
-from tracerless.publish.charts_curves import Curve, learning_chart
 from tracerless.publish.charts_data import records
 from tracerless.publish.charts_rows import Bar, forest
 from tracerless.publish.markup import cell, paragraph, row, table
@@ -30,7 +29,6 @@ from tracerless.publish.synthesis_parts import (
     plain_table,
     section,
 )
-from tracerless.publish.synthesis_skill import curve_names
 
 NOMINAL = 0.9
 _TOO_LOW = 0.05
@@ -51,14 +49,19 @@ def coverage(look: View) -> str:
     ]
     body = table(heads, rows, key="coverage", n_words=1)
     return section(
-        ("Do the 90 % intervals hold?", "90 % 區間是否成立"), _worst(found), body, note(_COVERAGE)
+        ("Do the 90 % intervals hold?", "90 % 預測區間是否成立"),
+        _worst(found),
+        body,
+        note(_COVERAGE),
     )
 
 
 _COVERAGE: words.Words = (
-    "Below each share: half-width in SUVR and n. Red: even the upper end of the share's own "
-    "interval lies more than 5 points below 90 %.",
-    "各格下方為區間半寬（SUVR）與人數；紅色表示明顯低於 90 %。",
+    "Below each share: half-width in SUVR and n; few people say little (8 of 8 may be 68 %). Red: "
+    "even the upper end of the share's own interval lies more than 5 points below 90 %. Of so many "
+    "cells some are low by chance: look for groups, not for cells.",
+    "各格下方為區間半寬（SUVR）與人數；人數少則不確定（8 人中 8 人，下限約 68 %）。"
+    "紅色表示其 95 % 信賴區間之上限仍低於 85 %。格數眾多，應觀察整組而非單格。",
 )
 
 
@@ -67,12 +70,21 @@ def _worst(found: pd.DataFrame) -> str:
     if whole.empty:
         return ""
     at = records(whole.sort_values("coverage", kind="stable"))[0]
-    share, group = float(at["coverage"]), words.both(said.GROUPS, str(at["group"]))
+    share, low, high = (float(at[each]) for each in ("coverage", "low", "high"))
+    group, n = words.both(said.GROUPS, str(at["group"])), f"{float(at['n']):.0f}"
+    bounds = f", {low:.0%} to {high:.0%}" if math.isfinite(low + high) else ""
+    wide_en, wide_zh = _TOO_WIDE if low > NOMINAL + _TOO_LOW else ("", "")
     return paragraph(
-        f"Least covered group: {group[0]}, {share:.0%} of its truths.",
-        f"涵蓋最低之組別：{group[1] or group[0]}，{share:.0%}。",
+        f"Least covered group: {group[0]}, {share:.0%} of its truths (n {n}{bounds}).{wide_en}",
+        f"涵蓋最低之組別：{group[1] or group[0]}，{share:.0%}（{n} 人）。{wide_zh}",
         kind="lead",
     )
+
+
+_TOO_WIDE: words.Words = (
+    " All groups are held more often than promised: these intervals are wider than they need be.",
+    "所有組別之涵蓋率皆高於所稱，區間偏寬。",
+)
 
 
 def _covered(at: object) -> str:
@@ -93,7 +105,7 @@ def abstention(look: View) -> str:
     if found.empty:
         return ""
     frame = Frame(
-        Axis(0, 1, 0.2, "share of region values kept, the most certain first"),
+        Axis(0, 1, 0.2, "share of people answered, narrowest intervals first"),
         nice_axis([0.0, *found["mae"].astype(float)], "MAE, SUVR"),
         height=320,
     )
@@ -110,25 +122,21 @@ def planted(look: View) -> str:
     whole = found[found["region"].astype(str) == "all"]
     drawn = _dose(whole if len(whole) else found)
     columns = (
-        "correlate",
-        "region",
-        "loss",
-        "n",
-        "recovered",
-        "low",
-        "high",
-        "false_normal",
-    )
-    body = plain_table(
-        found, columns, key="planted", n_words=2, names={**said.NAMES, "region": said.REGIONS}
-    )
+        "correlate", "region", "loss", "n", "recovered", "low", "high",
+        "n_low", "false_normal", "false_normal_low", "false_normal_high",
+    )  # fmt: skip
+    body = plain_table(found, columns, key="planted", n_words=2)
     return section(("Planted lesions", "植入病灶"), drawn, body, note(_PLANTED))
 
 
 _PLANTED: words.Words = (
     "On the diagonal, all of a planted loss comes out. Without a trace in the MR nothing can: that "
-    "line is the limit of any synthetic PET.",
-    "對角線表示植入之下降完全重現；MR 無跡象者無從重現，此為任何合成 PET 之極限。",
+    "line is the limit of any synthetic PET. Truly low: plantings that the acquired PET calls low "
+    "against controls; the next column is the share of them that the synthetic PET, against its "
+    "own controls, calls normal. Intervals resample people.",
+    "對角線表示植入之下降完全重現；MR 無跡象者無從重現，此為任何合成 PET 之極限。"
+    "「實際偏低」為實測 PET 相對於對照組偏低之植入次數，次欄為合成 PET 判為正常之比例；"
+    "區間以受試者為單位重抽。",
 )
 
 
@@ -136,21 +144,24 @@ def _dose(found: pd.DataFrame) -> str:
     top = max(0.4, float(found["loss"].astype(float).max()))
     frame = Frame(
         Axis(0, top, 0.1, "planted loss of uptake", ".1f"),
-        Axis(min(0.0, float(found["low"].astype(float).min())), top, 0.1, "loss that comes out"),
+        nice_axis([0.0, top, *_lost(found, "low"), *_lost(found, "high")], "loss that comes out"),
     )
     marks, keys = [diagonal(frame)], []
     for n, correlate in enumerate(dict.fromkeys(found["correlate"].astype(str))):
         color = COLORS[n % len(COLORS)]
         part = found[found["correlate"].astype(str) == correlate].sort_values("loss")
-        marks.append(
-            line(frame, part["loss"].astype(float), part["recovered"].astype(float), color)
-        )
-        for at in records(part):
-            x, y = float(at["loss"]), float(at["recovered"])
-            marks.append(whisker(frame, x, float(at["low"]), float(at["high"]), color))
-            marks.append(dot(frame, x, y, color))
+        x, y = part["loss"].astype(float).tolist(), _lost(part, "recovered")
+        marks.append(line(frame, x, y, color))
+        bounds = zip(x, _lost(part, "low"), _lost(part, "high"), strict=True)
+        marks += [whisker(frame, *each, color) for each in bounds]
+        marks += [dot(frame, *at, color) for at in zip(x, y, strict=True)]
         keys.append(Key(words.english(said.CORRELATES, correlate), color))
     return chart(frame, "Dose and response of planted lesions", marks, keys)
+
+
+def _lost(found: pd.DataFrame, share: str) -> list[float]:
+    """The loss that comes out: a share of the planted one."""
+    return (found[share].astype(float) * found["loss"].astype(float)).tolist()
 
 
 def stress(look: View) -> str:
@@ -178,7 +189,16 @@ def stress(look: View) -> str:
         "refused",
     )
     body = plain_table(found, columns, key="stress", n_words=2)
-    return section(("Worse scans", "較差之影像"), drawn, body)
+    return section(("Worse scans", "較差之影像"), drawn, body, note(_STRESS))
+
+
+_STRESS: words.Words = (
+    "MR of the same people, made worse; the acquired PET stays. A fall is no fault where the scans "
+    "are flagged or refused; a skill below 0 that is not flagged is one. Refused sessions count in "
+    "no skill.",
+    "同一受試者之 MR 經劣化，實測 PET 不變。已示警或拒絕者，技能分數下降非缺失；"
+    "技能分數低於 0 而未示警方為缺失。拒絕者不計入技能分數。",
+)
 
 
 def strange(look: View) -> str:
@@ -192,71 +212,12 @@ def strange(look: View) -> str:
     )
     body = plain_table(found, columns, key="strange", n_words=1)
     title = ("Heads unlike the training people", "異於訓練資料之影像")
-    return section(title, body) if len(found) else ""
+    return section(title, body, note(_STRANGE)) if len(found) else ""
 
 
-def policy(look: View) -> str:
-    """What age, sex and cognition add as inputs."""
-    found = look.table("covariate_policy")
-    if found.empty:
-        return ""
-    bars = [
-        interval_bar(
-            words.english(said.POLICIES, str(at["policy"])), at, color="#17417e", column="skill",
-            more=f", {float(at['against_images']):+.3f}, p {p_value(float(at['p']))}",
-        )
-        for at in records(found)
-    ]  # fmt: skip
-    drawn = forest(bars, "skill against the mean", "Skill by what is looked at beside MR", mark=0.0)
-    return section(("Beside the MR", "MR 以外之輸入"), drawn, note(_POLICY))
-
-
-_POLICY: words.Words = (
-    "The last number is the gain over images only. Cognition as an input lets the diagnosis leak "
-    "into the picture; it is never the default.",
-    "認知測驗作為輸入會使診斷洩漏至影像，故非預設。",
+_STRANGE: words.Words = (
+    "Flagged and refused together should be near 1 in every case, and near 0.05 in the first row. "
+    "All cases are made of the same people: 8 of 8 caught may be 68 % of others.",
+    "各情況之示警加拒絕應接近 1，首列（誤報）應接近 0.05。"
+    "各情況皆由相同受試者製成；8 人中 8 人，下限約 68 %。",
 )
-
-
-def adaptation(look: View) -> str:
-    """A site left out of training, and what a few of its own pairs bring."""
-    found = look.table("adaptation")
-    columns = (
-        "site",
-        "n_adapted",
-        "n",
-        "skill",
-        "low",
-        "high",
-        "slope",
-        "coverage",
-    )
-    body = plain_table(found, columns, key="adaptation", n_words=1)
-    title = ("Another scanner, and few pairs of its own", "其他儀器與少量自有配對")
-    return section(title, body) if len(found) else ""
-
-
-def sizes(look: View) -> str:
-    """Skill over the number of pairs learned from."""
-    found = look.table("learning_curve")
-    found = found[found["metric"].astype(str) == "skill"]
-    if found.empty:
-        return ""
-    curves = [Curve(name, color, part) for name, color, part in curve_names(found)]
-    drawn = learning_chart(curves, "skill", "Skill over the number of pairs")
-    return section(("How many pairs are enough", "所需配對數"), drawn)
-
-
-def sameness(look: View) -> str:
-    """Determinism, parity of back ends, and nearness to training people."""
-    parity, near = look.table("parity"), look.table("memorisation")
-    parts = []
-    if len(parity):
-        parts.append(plain_table(parity, _PARITY, key="parity", n_words=3))
-    if len(near):
-        parts.append(plain_table(near, _NEAR, key="memorisation", n_words=2))
-    return section(("The same answer every time, and nobody copied", "可重現性與記憶檢查"), *parts)
-
-
-_PARITY = ("what", "against", "verdict", "largest_suvr", "limit_suvr")
-_NEAR = ("distance", "verdict", "to_training", "to_unseen")

@@ -63,9 +63,11 @@ REACH = {
 """What to say of a prediction's reach, plainly."""
 
 COGNITION = (
-    "COGNITION WAS LOOKED AT: this picture is not independent of the diagnosis.",
-    "已納入認知測驗，此影像與診斷並非獨立。",
+    "COGNITION WAS LOOKED AT: the diagnosis may have leaked into every picture and number of this "
+    "model; they are no evidence beside cognition.",
+    "已納入認知測驗：診斷可能已滲入此模型之所有影像與數值，不得視為獨立於認知測驗之證據。",
 )
+"""Stands wherever something of such a model is shown."""
 
 SIMULATED_PERSON = "SIMULATED PERSON - NOT A PATIENT"
 """Stands on every contact sheet of a simulated person; the font in pictures has no Chinese."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from tracerless.publish import texts
 from tracerless.publish import training_texts as words
 from tracerless.publish.charts import COLORS, Frame, Key, band, chart, dot, line, nice_axis, stroke
 from tracerless.publish.look import SORT
@@ -21,7 +22,6 @@ from tracerless.publish.markup import (
     text,
     zh,
 )
-from tracerless.publish.texts import SIMULATED
 from tracerless.publish.training_record import Shown, TrainingRecord
 
 _STRETCHES = 120
@@ -44,9 +44,9 @@ def _body(record: TrainingRecord) -> Iterator[str]:
     yield banner(synthetic=True)
     yield f"<h1>{text(words.TITLE[0])}: {text(record.name)}{zh(words.TITLE[1])}</h1>"
     yield paragraph(*_headline(record), kind="headline")
-    yield paragraph(*SIMULATED[record.training_domain], kind="plainly")
+    yield paragraph(*texts.SIMULATED[record.training_domain], kind="plainly")
     if record.uses_cognition:
-        yield paragraph(*words.COGNITION, kind="plainly")
+        yield paragraph(*texts.COGNITION, kind="plainly")
     if record.base:
         yield paragraph(*(said.format(record.base) for said in words.FINE_TUNED))
     yield from _section(
@@ -70,7 +70,7 @@ def _headline(record: TrainingRecord) -> tuple[str, str]:
     return (
         f"Skill {best.skill:+.2f} over what is expected without MR, slope {best.slope:.2f}, from "
         f"{inputs}, on {best.n} people it did not learn from.",
-        f"以 {inputs} 預測，於 {best.n} 位未參與訓練者：技能 {best.skill:+.2f}、"
+        f"以 {inputs} 預測，於 {best.n} 位未參與訓練者：技能分數 {best.skill:+.2f}、"
         f"斜率 {best.slope:.2f}。",
     )
 

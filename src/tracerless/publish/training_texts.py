@@ -10,11 +10,6 @@ NO_SKILL = (
     "refuses to predict from them.",
     "即使使用全部輸入，此模型仍不優於不看 MR 之預期值：將拒絕據此預測。",
 )
-COGNITION = (
-    "This model looks at a cognitive score. The diagnosis may leak into everything it makes: its "
-    "images are no evidence apart from that score.",
-    "此模型使用認知測驗分數，診斷可能滲入其輸出；其影像不得視為獨立於該分數之證據。",
-)
 FINE_TUNED = ("Fine-tuned from {}.", "由 {} 微調而得。")
 SOLVED = (
     "This network is solved for at once: there are no steps, and no curve of a loss.",
@@ -25,10 +20,10 @@ LOSS_NOTE = (
     "Median over stretches of steps; the pale band holds the middle 80 %. The answer's loss is in "
     "SUVR; what it is made of changes on the way (squared error, then Charbonnier, a regional term "
     "that fades), so a fall shows learning, and a rise need not show harm.",
-    "每段步數之中位數；淡色帶為中間 80 %。答案之損失以 SUVR 為單位；其組成於訓練中改變，"
+    "每段步數之中位數；淡色帶為中間 80 %。主要損失以 SUVR 為單位；其組成於訓練中改變，"
     "故下降表示學習，上升未必有害。",
 )
-SKILL = ("Skill on people it did not learn from", "於未參與訓練者之技能")
+SKILL = ("Skill on people it did not learn from", "於未參與訓練者之技能分數")
 SKILL_NOTE = (
     "1 - mean absolute error / that of the expected map, over regions; 0 is no better than looking "
     "at no MR at all. The same people chose the recalibration: an independent evaluation "
@@ -36,7 +31,7 @@ SKILL_NOTE = (
     "1 −（平均絕對誤差／預期值之平均絕對誤差），以腦區計；0 表示不優於完全不看 MR。"
     "再校正亦由相同之人決定：獨立評估更具份量。",
 )
-INPUTS_HEAD = [("Inputs", "輸入"), ("Answer", "是否作答"), ("Skill", "技能"), ("Slope", "斜率"),
+INPUTS_HEAD = [("Inputs", "輸入"), ("Answer", "是否作答"), ("Skill", "技能分數"), ("Slope", "斜率"),
                ("People", "人數")]  # fmt: skip
 ANSWERS, REFUSES = ("predicts", "作答"), ("refuses", "拒絕")
 PEOPLE = ("People", "受試者")
@@ -44,7 +39,7 @@ PEOPLE_HEAD = [("Diagnosis", "診斷"), ("Trained on", "訓練"), ("Held out", "
 ALL = ("all", "合計")
 SPLIT = {
     "person": ("Held out by person: no visit of a person is on both sides.",
-               "以人為單位保留：同一人之造訪不會同時出現於兩側。"),
+               "以受試者為單位保留：同一人之訪視不會同時出現於兩側。"),
     "site": ("Held out by scanner: nobody of a held-out scanner was trained on.",
              "以掃描儀為單位保留：保留之掃描儀無人參與訓練。"),
 }  # fmt: skip

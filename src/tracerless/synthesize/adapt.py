@@ -1,13 +1,13 @@
 """A model that was trained elsewhere, tuned to a site's own pairs."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tracerless.core.errors import ModelError, RecipeMismatchError
+from tracerless.core.errors import ModelError, RecipeError, RecipeMismatchError
 from tracerless.core.people import person_digest
 from tracerless.core.recipe import SynthesizeRecipe
 from tracerless.networks import is_solved
@@ -25,6 +25,31 @@ LOWER_RATE = 0.2
 """Of the recipe's learning rate, where weights that know something already go on."""
 _log = logging.getLogger(__name__)
 _OF_THE_BASE = ("network", "objective", "covariates", "members", "voxel_mm", "flow_steps")
+
+
+def based(
+    recipe: SynthesizeRecipe, base: Checkpoint | None, asked: Collection[str] = ()
+) -> SynthesizeRecipe:
+    """The recipe on the grid of the base, if there is one.
+
+    Args:
+        recipe: how to train.
+        base: the model to tune.
+        asked: settings that the user named.
+
+    Raises:
+        RecipeError: the user asked for what the base fixes otherwise.
+    """
+    if base is None:
+        return recipe
+    for name in _OF_THE_BASE:
+        wanted, has = getattr(recipe, name), getattr(base.recipe, name)
+        if name in asked and wanted != has:
+            raise RecipeError(
+                f"{base.name} fixes synthesize.{name}={has!r}, and {wanted!r} was asked for.",
+                hint="Leave it out to tune that model, or train from the start without a base.",
+            )
+    return replace(recipe, voxel_mm=base.recipe.voxel_mm)
 
 
 def tuned(recipe: SynthesizeRecipe, base: Checkpoint) -> SynthesizeRecipe:
@@ -76,6 +101,12 @@ def unseen(material: Material, base: Checkpoint) -> Material:
 def keeps_weights(base: Checkpoint, n_people: int) -> bool:
     """Whether tuning leaves the weights as they are: few people, or weights that were solved."""
     return n_people < FEW or is_solved(base.recipe.network)
+
+
+def kept_weights(made: Checkpoint) -> bool:
+    """Whether the networks of a tuned model are still those of its base."""
+    is_few = made.n_trained + made.n_held_out < FEW
+    return bool(made.base) and (is_few or is_solved(made.recipe.network))
 
 
 def shifted(base: Expected, material: Material, rows: NDArray[np.int64]) -> Expected:

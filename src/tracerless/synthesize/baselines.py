@@ -1,19 +1,19 @@
 """The rivals that look at no MR, behind the interface of every synthesizer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tracerless.core.atlas import Atlas
 from tracerless.core.cohort import PersonFacts
-from tracerless.core.errors import RecipeMismatchError
+from tracerless.core.errors import ModelError, RecipeMismatchError
 from tracerless.core.prediction import Prediction
-from tracerless.core.recipe import fingerprint
 from tracerless.core.session import Prepared, Template
 from tracerless.core.volume import Contrast
 from tracerless.synthesize.channels import choose
 from tracerless.synthesize.checkpoint import Checkpoint
-from tracerless.synthesize.expected import Expected
 from tracerless.synthesize.material import doubts, require_fit
+from tracerless.synthesize.origin import Origin
 from tracerless.synthesize.output import Output, output
+from tracerless.synthesize.told import taught
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,18 +21,19 @@ class Baseline:
     """A map that no MR was looked at for.
 
     Args:
-        name: kind and digest of the checkpoint.
-        checkpoint: that holds the map.
+        origin: the checkpoint, and which of its maps.
         output: out of its grid.
-        expected: the map.
         note: one sentence on what it is.
     """
 
-    name: str
-    checkpoint: Checkpoint
+    origin: Origin
     output: Output
-    expected: Expected
     note: str
+
+    @property
+    def name(self) -> str:
+        """Kind and digest of the checkpoint."""
+        return self.origin.name
 
     def predict(
         self,
@@ -47,41 +48,26 @@ class Baseline:
             prepared: where the map goes.
             inputs: recorded.
             person: looked at where the map knows of age and sex.
-            n_samples: a map has none.
+            n_samples: a map has none; only 0 can be had.
 
         Raises:
             ContrastError, ModelError, RecipeMismatchError: as ``Synthesizer.predict``.
         """
-        del n_samples
-        made = self.checkpoint
+        made = self.origin.checkpoint
         require_fit(prepared, made.template)
-        used, known = choose(prepared, inputs), self.expected.known(person)
-        return Prediction(
-            key=prepared.key,
-            volume=self.output.volume(self.expected.of(person), prepared.grid),
-            inputs=used,
-            model=self.name,
-            reference=made.reference,
-            training_domain=made.training_domain,
-            fingerprint=fingerprint(
-                self.name, prepared.fingerprint, prepared.key, *used,
-                *map(float, self.expected.amounts(person)),
-            ),
-            notes=(self.note, *doubts(prepared)),
-            provenance={
-                "model": self.name, "template": made.template, "prepared": prepared.fingerprint,
-            },
-            covariates=known,
-        )  # fmt: skip
+        if n_samples:
+            raise ModelError(f"{self.name} is a map: it makes no samples.", hint="Ask for none.")
+        used = choose(prepared, inputs)
+        volume = self.output.volume(self.origin.expected.of(person), prepared.grid)
+        plain = self.origin.prediction(prepared, volume, used, person)
+        return replace(plain, notes=(self.note, *taught(made), *doubts(prepared)))
 
 
 def mean_predictor(checkpoint: Checkpoint, template: Template, atlas: Atlas) -> Baseline:
     """The mean of the training people, whoever is asked about; arguments as ``synthesizer``."""
     return Baseline(
-        f"mean:{checkpoint.digest[:12]}",
-        checkpoint,
+        Origin(f"mean:{checkpoint.digest[:12]}", checkpoint, checkpoint.expected.plain),
         way_out(checkpoint, template, atlas),
-        checkpoint.expected.plain,
         "The mean of the training people; it looks at nothing of this session.",
     )
 
@@ -90,10 +76,8 @@ def covariate_predictor(checkpoint: Checkpoint, template: Template, atlas: Atlas
     """What age and sex say, as far as the training people's were known; as ``synthesizer``."""
     names = " and ".join(checkpoint.baseline.names) or "nothing"
     return Baseline(
-        f"age-sex:{checkpoint.digest[:12]}",
-        checkpoint,
+        Origin(f"age-sex:{checkpoint.digest[:12]}", checkpoint, checkpoint.baseline),
         way_out(checkpoint, template, atlas),
-        checkpoint.baseline,
         f"What {names} say of the training people's mean; it looks at no MR.",
     )
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from tracerless.core.assessment import Assessment
 from tracerless.networks import is_solved
+from tracerless.synthesize.adapt import kept_weights
 from tracerless.synthesize.calibration import Calibration, subset_key, subsets
 from tracerless.synthesize.checkpoint import Checkpoint
 from tracerless.synthesize.intervals import LEVEL
@@ -54,7 +55,7 @@ def card(
 
 
 def _purpose(made: Checkpoint) -> Iterator[str]:
-    yield _FIRST[made.training_domain]
+    yield _FIRST[made.training_domain] + _began(made)
     yield ""
     yield f"# Synthesizer {made.name}"
     yield ""
@@ -76,6 +77,19 @@ def _purpose(made: Checkpoint) -> Iterator[str]:
     yield ""
 
 
+def _began(made: Checkpoint) -> str:
+    """What a model of acquired people owes to simulated ones."""
+    if made.training_domain == made.origin or made.origin != "simulated":
+        return ""
+    n_people = made.n_trained + made.n_held_out
+    if kept_weights(made):
+        return (
+            f" **Its networks learned from simulated people only; {n_people} acquired people moved "
+            "the expected map, the slopes and the intervals.**"
+        )
+    return f" **Its networks began on simulated people and went on with {n_people} acquired ones.**"
+
+
 def _expected(made: Checkpoint) -> str:
     names = [name.upper() if name == "mmse" else name for name in made.expected.names]
     return f"from {', '.join(names)}" if names else "the mean of its training people"
@@ -93,7 +107,10 @@ def _made(made: Checkpoint) -> Iterator[str]:
             f"steps of {recipe.batch} people, at {spacing} mm"
         )
     if made.base:
-        yield f"- fine-tuned from {made.base}"
+        n_before = len(made.people) - made.n_trained - made.n_held_out
+        before = f", which knew {n_before} other people" if n_before > 0 else ""
+        stayed = "; its networks did not move" if kept_weights(made) else ""
+        yield f"- fine-tuned from {made.base}{before}{stayed}"
     yield (
         f"- seed {recipe.seed}, torch {history.torch}, {history.device}, {history.threads} "
         f"thread(s), {history.processes} process(es)"

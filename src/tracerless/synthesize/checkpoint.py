@@ -1,11 +1,10 @@
 """A trained synthesizer as a value: everything that prediction needs, and what it was made from."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from tracerless.core.errors import ModelError, TracerlessError
@@ -28,7 +27,6 @@ from tracerless.synthesize.manifest import (
     manifest,
     people_digests,
 )
-from tracerless.synthesize.objectives import objective
 from tracerless.synthesize.reach import ReachModel
 
 __all__ = [
@@ -70,6 +68,8 @@ class Checkpoint:
         manifest: who they were, in counts.
         history: how training went.
         base: name of the model that it was fine-tuned from; empty when from none.
+        origin: ``simulated`` where that model, or one before it, learned from simulated people,
+            else ``acquired``; empty when fine-tuned from none.
 
     Raises:
         ModelError: weights that do not fit the recipe or are not finite, arrays off the grid.
@@ -101,6 +101,8 @@ class Checkpoint:
     manifest: Manifest
     history: History
     base: str = ""
+    origin: str = ""
+    _memo: dict[str, str] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Check once, and hold what the file holds."""
@@ -138,8 +140,10 @@ class Checkpoint:
 
     @property
     def digest(self) -> str:
-        """64 hex digits over all of it."""
-        return digest(self._tensors(), self._facts())
+        """64 hex digits over all of it, worked out once."""
+        if not self._memo:
+            self._memo["digest"] = digest(self._tensors(), self._facts())
+        return self._memo["digest"]
 
     @property
     def kind(self) -> str:
@@ -192,7 +196,7 @@ class Checkpoint:
         wanted = {
             f"{member}/{name}": shape
             for member in range(self.members)
-            for name, shape in _shapes(self.recipe, box_shape(self.brain)).items()
+            for name, shape in form.shapes(self.recipe, box_shape(self.brain)).items()
         }
         if {name: tuple(w.shape) for name, w in self.weights.items()} != wanted:
             raise ModelError(
@@ -220,6 +224,7 @@ class Checkpoint:
     def _facts(self) -> dict[str, Any]:
         return {
             **{name: getattr(self, name) for name in _PLAIN},
+            **({"origin": self.origin} if self.origin else {}),
             "shape": list(self.grid.shape),
             "regions": list(self.regions),
             "expected": form.plain_expected(self.expected),
@@ -249,18 +254,6 @@ def labels_of(regions: NDArray[np.bool_]) -> NDArray[np.int16]:
     return labels
 
 
-def _shapes(recipe: SynthesizeRecipe, shape: tuple[int, int, int]) -> dict[str, tuple[int, ...]]:
-    """Shapes of the weights kept, by ``<part>/<parameter>``; torch's random state stays."""
-    plan = objective(recipe)
-    with torch.random.fork_rng(devices=[]):
-        parts = plan.parts(shape)
-    return {
-        f"{part}/{name}": tuple(weight.shape)
-        for part in plan.kept
-        for name, weight in parts[part].state_dict().items()
-    }
-
-
 def _arrays(tensors: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> dict[str, Any]:
     shape = tuple(int(n) for n in facts["shape"])
     grid = Grid((shape[0], shape[1], shape[2]), tensors["affine"])
@@ -283,6 +276,7 @@ def _arrays(tensors: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> di
 def _fields(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{name: facts[name] for name in _PLAIN},
+        "origin": str(facts.get("origin", "")),
         "regions": tuple(facts["regions"]),
         "normalisation": Normalisation(**facts["normalisation"]),
         "recipe": SynthesizeRecipe(**facts["recipe"]),

@@ -9,14 +9,17 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from tracerless.core.grid import Grid
+from tracerless.core.recipe import SynthesizeRecipe
 from tracerless.synthesize.calibration import Calibration
 from tracerless.synthesize.conformal import Held
 from tracerless.synthesize.expected import Expected, half
 from tracerless.synthesize.intervals import Interval, VoxelWidth
+from tracerless.synthesize.objectives import objective
 from tracerless.synthesize.output import SURROUNDINGS_MM
 
 Tensors = dict[str, NDArray[Any]]
@@ -105,6 +108,23 @@ def laid(values: NDArray[Any], where: NDArray[np.bool_], outside: float = np.nan
     array = np.full(where.shape, outside, dtype=values.dtype)
     array[where] = values
     return array
+
+
+def shapes(recipe: SynthesizeRecipe, shape: tuple[int, int, int]) -> dict[str, tuple[int, ...]]:
+    """Shapes of the weights kept, by ``<part>/<parameter>``.
+
+    Args:
+        recipe: that names network and objective.
+        shape: voxels of the brain's box.
+    """
+    plan = objective(recipe)
+    with torch.random.fork_rng(devices=[]):  # torch's random state stays
+        parts = plan.parts(shape)
+    return {
+        f"{part}/{name}": tuple(weight.shape)
+        for part in plan.kept
+        for name, weight in parts[part].state_dict().items()
+    }
 
 
 def bits(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

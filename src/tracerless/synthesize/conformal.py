@@ -1,8 +1,9 @@
 """Factors that bring scaled errors to a level: of every region, and in every group of people.
 
 A diagnosis is not known when a prediction is made, so an interval must hold for whichever group a
-person belongs to: each region takes the factor of the group that needs the widest. Quantiles of few
-people are drawn to what the others show, or the widest of many groups would be so by luck.
+person belongs to: each region takes the factor of the group that needs the widest. The widest of
+many groups would be so by luck alone, so a group counts as wider as far as its people show that it
+is.
 """
 
 from collections.abc import Sequence
@@ -15,8 +16,14 @@ LEVEL = 0.9
 """Share of regions, and of voxels, of new people that lie inside."""
 MIN_PEOPLE = 9
 """Fewer people cannot show a 90 % interval: the largest of them would have to bound it."""
+UNKNOWN = "no diagnosis"
+"""People whose diagnosis is not known, among others whose is."""
 _FLOOR = 1e-6
 _STEP = 0.05
+_SWAY = LEVEL * (1 - LEVEL)
+"""Variance over people of what lies beyond the quantile, of one error each."""
+_PRIOR_PEOPLE = 5
+"""Few people are taken to err alike in all regions, unless that many more show otherwise."""
 
 Array = NDArray[np.float64]
 
@@ -62,16 +69,49 @@ class Held:
     @property
     def doubt(self) -> str:
         """A sentence on the groups that are not held by themselves, or nothing."""
-        if not self.pooled:
-            return ""
-        small = ", ".join(f"{name} ({n})" for name, n in self.pooled)
-        return (
-            f"Intervals are not shown to hold in {small} by themselves: fewer than {MIN_PEOPLE} "
-            "of them were kept apart."
-        )
+        if self.pooled:
+            small = ", ".join(f"{name} ({n})" for name, n in self.pooled)
+            return (
+                f"Intervals are not shown to hold in {small} by themselves: fewer than "
+                f"{MIN_PEOPLE} of them were kept apart."
+            )
+        if not self.groups:
+            return (
+                "Intervals hold over all people that were kept apart, not in each diagnosis: "
+                "theirs were not known."
+            )
+        if len(self.groups) == 1:
+            name, n = self.groups[0]
+            return f"Intervals are shown to hold for {name} only ({n} people)."
+        return ""
 
 
-def quantile(scores: Array, n: int | None = None) -> float:
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Where the share `LEVEL` of scaled errors ends, and how well that is known.
+
+    Args:
+        at: logarithm of the quantile; NaN with fewer than three people.
+        steepness: how fast it rises with the level.
+        sway: variance over people of each one's share of errors beyond it.
+        n: people.
+    """
+
+    at: float
+    steepness: float
+    sway: float
+    n: int
+
+    @property
+    def n_independent(self) -> float:
+        """How many people with a single error each tell as much; ``n`` at least.
+
+        Whoever errs in one region may err in all of them, so that many regions are not many people.
+        """
+        return self.n * max(1.0, _SWAY / self.sway)
+
+
+def quantile(scores: Array, n: float | None = None) -> float:
     """The conformal quantile of scores at `LEVEL`.
 
     Args:
@@ -96,87 +136,105 @@ def factors(scores: Scores, n_regions: int) -> tuple[Array, Held]:
     Args:
         scores: of people that were kept apart; at least ``MIN_PEOPLE``.
         n_regions: regions from 0; one without a score takes the common factor.
+
+    Source:
+        `quantile`. Deviates: people are counted by how alike their regions err (`Tail`); quantiles
+        of regions and of groups are drawn to the common one as far as their uncertainty asks.
     """
-    n = len(np.unique(scores.owner))
-    common = np.log(max(quantile(scores.values.ravel(), n), _FLOOR))
-    regional = _drawn([_log_quantile(scores.of(r)) for r in range(n_regions)])
-    parts, held = _parts(scores)
-    widest = np.full(n_regions, -np.inf)
-    for part, shift in zip(parts, _shifts(scores, parts, regional), strict=True):
-        own = [_log_quantile(part.of(r)) for r in range(n_regions)]
-        here = regional + shift
-        widest = np.maximum(widest, here + _drawn(_minus(own, here), toward_zero=True))
-    made = regional if not parts else np.maximum(widest, regional)
-    level = common - _log_quantile(scores)[0]
-    return np.exp(made + max(level, 0.0)), held
+    regional = _drawn([_tail(scores.of(r)) for r in range(n_regions)], _tail(scores).steepness)
+    scaled = scores.values / np.exp(regional)[scores.columns]
+    even = Scores(scaled, scores.columns, scores.owner, scores.groups)
+    whole, each = _tail(even), [_tail(even.of(r)) for r in range(n_regions)]
+    common = np.log(max(quantile(scaled, whole.n_independent), _FLOOR))
+    parts, held = _parts(even)
+    wider = [np.zeros(n_regions), *(_wider(part, whole, each) for part in parts)]
+    return np.exp(regional + common + np.max(wider, axis=0)), held
 
 
 def _parts(scores: Scores) -> tuple[list[Scores], Held]:
     """The rows of every group that is held by itself, the small ones together."""
-    names = sorted(set(scores.groups.tolist()) - {""})
-    n_of = {name: len(np.unique(scores.owner[scores.groups == name])) for name in names}
+    if not (scores.groups != "").any():
+        return [], Held()
+    groups = np.where(scores.groups == "", UNKNOWN, scores.groups)
+    names = sorted(set(groups.tolist()))
+    n_of = {name: len(np.unique(scores.owner[groups == name])) for name in names}
     large = [name for name in names if n_of[name] >= MIN_PEOPLE]
     small = [name for name in names if n_of[name] < MIN_PEOPLE]
-    parts = [scores.part(scores.groups == name) for name in large]
+    parts = [scores.part(groups == name) for name in large]
     if large and small and sum(n_of[name] for name in small) >= MIN_PEOPLE:
-        parts.append(scores.part(np.isin(scores.groups, small)))
+        parts.append(scores.part(np.isin(groups, small)))
     held = Held(tuple((g, n_of[g]) for g in large), tuple((g, n_of[g]) for g in small))
     return parts, held
 
 
-def _shifts(scores: Scores, parts: Sequence[Scores], regional: Array) -> Array:
-    """(groups,) how much wider than all, in logarithms, each group is over all regions."""
-    if not parts:
-        return np.zeros(0)
-    scale = np.exp(regional)[scores.columns]
-    whole = _log_quantile(_scaled(scores, scale))[0]
-    found = [_log_quantile(_scaled(part, scale)) for part in parts]
-    return _drawn([(value - whole, variance) for value, variance in found], toward_zero=True)
+def _wider(part: Scores, whole: Tail, each: Sequence[Tail]) -> Array:
+    """(regions,) how much wider than all, in logarithms, one group is shown to be.
+
+    Over all regions, with what its few people add to the conformal level; then region by region.
+    """
+    mine, steepness = _tail(part), whole.steepness
+    shift, variance = mine.at - whole.at, whole.sway * steepness**2 / mine.n
+    few = variance / (steepness * (1 - LEVEL))
+    over = _believed(shift**2 / variance) * (shift + few) if shift > 0 else 0.0
+    own = [_tail(part.of(r)) for r in range(len(each))]
+    rest = np.array([o.at - e.at for o, e in zip(own, each, strict=True)]) - shift
+    unsure = [e.sway * steepness**2 / max(o.n, 1) for o, e in zip(own, each, strict=True)]
+    return over + _drawn_to_zero(rest, np.array(unsure))
 
 
-def _scaled(scores: Scores, scale: Array) -> Scores:
-    return Scores(scores.values / scale, scores.columns, scores.owner, scores.groups)
+def _believed(square: float) -> float:
+    """0 within .7 standard errors, 1 from 1.6 on; ``square`` counts them, squared.
+
+    So groups that err alike cost .02 of coverage at most, and one that errs half as much again is
+    held from some thirteen people on.
+    """
+    return float(np.clip((square - 0.5) / 2, 0, 1))
 
 
-def _minus(found: Sequence[tuple[float, float]], base: Array) -> list[tuple[float, float]]:
-    return [(value - at, variance) for (value, variance), at in zip(found, base, strict=True)]
-
-
-def _log_quantile(scores: Scores) -> tuple[float, float]:
-    """Logarithm of the plain quantile, and its variance with people as the independent unit."""
-    values = scores.values
-    known = np.isfinite(values)
-    rows = known.any(axis=1)
-    n = len(np.unique(scores.owner[rows]))
-    if n < 3:
-        return float("nan"), float("inf")
-    cells = np.sort(values[known])
-    at = _at(cells, LEVEL)
-    above = np.bincount(scores.owner, weights=((values > at) & known).sum(axis=1))
+def _tail(scores: Scores) -> Tail:
+    """Of everything in the scores, people as the independent unit."""
+    known = np.isfinite(scores.values)
     seen = np.bincount(scores.owner, weights=known.sum(axis=1).astype(np.float64))
-    share = above[seen > 0] / seen[seen > 0]
-    error = max(float(share.std(ddof=1)), 0.3 / n**0.5) / n**0.5
-    low, high = (_at(cells, level) for level in (LEVEL - _STEP, min(LEVEL + _STEP, 1.0)))
-    steepness = max(np.log(high / low), 0.05) / (2 * _STEP)
-    return float(np.log(at)), float((error * steepness) ** 2)
+    n = int((seen > 0).sum())
+    if n < 3:
+        return Tail(float("nan"), 1.0, _SWAY, n)
+    low, at, high = np.log(np.maximum(_quantiles(scores.values[known]), _FLOOR))
+    beyond = ((scores.values > np.exp(at)) & known).sum(axis=1)
+    share = np.bincount(scores.owner, weights=beyond)[seen > 0] / seen[seen > 0]
+    sway = ((n - 1) * float(share.var(ddof=1)) + _PRIOR_PEOPLE * _SWAY) / (n - 1 + _PRIOR_PEOPLE)
+    return Tail(float(at), max(float(high - low), _STEP) / (2 * _STEP), sway, n)
 
 
-def _at(sorted_cells: Array, level: float) -> float:
-    return max(float(sorted_cells[round(level * (len(sorted_cells) - 1))]), _FLOOR)
+def _quantiles(cells: Array) -> Array:
+    """(3,) about `LEVEL`; with few cells too, a new one lies below so often."""
+    levels = (LEVEL - _STEP, LEVEL, min(LEVEL + _STEP, 1.0))
+    return np.asarray(np.quantile(cells, levels, method="weibull"), dtype=np.float64)
 
 
-def _drawn(found: Sequence[tuple[float, float]], *, toward_zero: bool = False) -> Array:
-    """Values drawn to their common mean (or to zero), the more the less is known of each."""
-    values = np.array([value for value, _ in found])
-    variances = np.array([variance for _, variance in found])
-    known = np.isfinite(values) & np.isfinite(variances)
+def _drawn(found: Sequence[Tail], steepness: float) -> Array:
+    """Values drawn to their common mean, the more the less is known of each."""
+    values = np.array([each.at for each in found])
+    known = np.isfinite(values)
     if not known.any():
         return np.zeros(len(values))
-    v, s = values[known], variances[known]
-    mean = 0.0 if toward_zero else float(np.average(v, weights=1 / s))
-    freedom = len(v) - (0 if toward_zero else 1)
-    excess = float(((v - mean) ** 2 / s).sum()) - freedom
+    v = values[known]
+    s = np.array([each.sway / max(each.n, 1) for each in found])[known] * steepness**2
+    mean = float(np.average(v, weights=1 / s))
+    excess = float(((v - mean) ** 2 / s).sum()) - (len(v) - 1)
     between = max(0.0, excess / float((1 / s).sum()))
     drawn = np.full(len(values), mean)
     drawn[known] = mean + (v - mean) * between / (between + s)
+    return drawn
+
+
+def _drawn_to_zero(values: Array, variances: Array) -> Array:
+    """Likewise to zero, and to nothing else while they differ no more than luck may make them."""
+    known = np.isfinite(values)
+    drawn = np.zeros(len(values))
+    if known.sum() < 3:
+        return drawn
+    v, s = values[known], variances[known]
+    luck = len(v) + (2 * len(v)) ** 0.5
+    between = max(0.0, (float((v**2 / s).sum()) - luck) / float((1 / s).sum()))
+    drawn[known] = v * between / (between + s)
     return drawn

@@ -108,6 +108,7 @@ class Course:
             ModelError: the loss is not finite again and again, or weights that do not fit.
         """
         place = Place(0, 0, 0, 0) if resume is None else self._take_up(resume)
+        self._crew.require_same(f"{self._run} {place}")
         for member in range(place.member, self._recipe.members):
             learner = self._learner(member)
             is_resumed = resume is not None and member == resume.member
@@ -225,10 +226,9 @@ class Course:
             if measured is not None:
                 watch.events(f"member-{place.member}/skill", measured, done)
         if watch.progress:
-            share = self._overall(place)
-            left = self._left_s(share)
-            loss = told.get("answer", next(iter(told.values())))
-            watch.progress(Progress(done, self.n_steps, loss, measured, share, left, place.member))
+            share, part = self._overall(place), next(iter(told))
+            at = (share, self._left_s(share), place.member, part)
+            watch.progress(Progress(done, self.n_steps, told[part], measured, *at))
 
     def _left_s(self, share: float) -> float | None:
         """Seconds until the last step: what the budget leaves, else as fast as it went so far."""

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, distributed
 
-from tracerless.core.errors import RecipeError
+from tracerless.core.errors import ModelError, RecipeError, RecipeMismatchError
+from tracerless.core.seeds import seed_number
 
 DEVICES = ("auto", "cpu", "cuda")
+_EXACT = 1 << 52
+"""Whole numbers below this are the same in a float64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ class Crew:
         if self.size == 1:
             return
         flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
-        distributed.all_reduce(flat)
+        with _heard():
+            distributed.all_reduce(flat)
         flat /= self.size
         at = 0
         for tensor in tensors:
@@ -69,13 +73,45 @@ class Crew:
         if self.size == 1:
             return value
         said = torch.tensor([value], dtype=torch.float64, device=self.device)
-        distributed.broadcast(said, src=0)
-        return float(said.item())
+        with _heard():
+            distributed.broadcast(said, src=0)
+            return float(said.item())
+
+    def require_same(self, what: str) -> None:
+        """Refuse to learn with processes that stand elsewhere: none of them would notice.
+
+        Args:
+            what: equal in all processes that do the same.
+
+        Raises:
+            RecipeMismatchError: this process does something else than the first.
+        """
+        mine = float(seed_number(what) % _EXACT)
+        if self.agree(mine) != mine:
+            raise RecipeMismatchError(
+                f"Process {self.rank} has other people, settings or steps behind it than the "
+                "first one.",
+                hint="Give every machine the same dataset folder, on a disk that all of them see.",
+            )
 
 
 def is_leader() -> bool:
     """Whether this process is the one that writes, of those that ``torchrun`` started."""
-    return int(os.environ.get("RANK", "0")) == 0
+    return _number("RANK", 0) == 0
+
+
+def require_hands(device: str, batch: int) -> None:
+    """Refuse early what `crew` and a step would refuse after all sessions were read.
+
+    Args:
+        device: as of `crew`.
+        batch: people per step.
+
+    Raises:
+        RecipeError: no such device here, or a batch that the processes cannot share.
+    """
+    place = _device(device, _number("LOCAL_RANK", 0))
+    Crew(_number("RANK", 0), _number("WORLD_SIZE", 1), place).require_batch(batch)
 
 
 @contextlib.contextmanager
@@ -89,15 +125,21 @@ def crew(device: str = "auto", *, is_alone: bool = False) -> Iterator[Crew]:
     Raises:
         RecipeError: an unknown device, or a GPU that is not there.
     """
-    rank, size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-    place = _device(device, int(os.environ.get("LOCAL_RANK", "0")))
+    rank, size = _number("RANK", 0), _number("WORLD_SIZE", 1)
+    place = _device(device, _number("LOCAL_RANK", 0))
+    if place.type == "cuda":
+        torch.cuda.set_device(place)
     if size == 1 or is_alone:
         yield Crew(0, 1, place)
         return
     if distributed.is_initialized():  # by a caller, who also ends it
         yield Crew(rank, size, place)
         return
-    distributed.init_process_group("nccl" if place.type == "cuda" else "gloo")
+    with _heard():
+        if place.type == "cuda":
+            distributed.init_process_group("nccl", device_id=place)
+        else:
+            distributed.init_process_group("gloo")
     try:
         yield Crew(rank, size, place)
     finally:
@@ -107,13 +149,36 @@ def crew(device: str = "auto", *, is_alone: bool = False) -> Iterator[Crew]:
 def _device(wanted: str, local: int) -> torch.device:
     if wanted not in DEVICES:
         raise RecipeError(f"Device {wanted!r} is none of {', '.join(DEVICES)}.")
-    there = torch.cuda.is_available() if wanted != "cpu" else False
+    there = torch.cuda.device_count() if wanted != "cpu" and torch.cuda.is_available() else 0
     if wanted == "cuda" and not there:
         raise RecipeError(
             "This machine shows no CUDA device.", hint="Choose --device cpu, or install a driver."
         )
-    if not there:
-        return torch.device("cpu")
-    place = torch.device("cuda", local)
-    torch.cuda.set_device(place)
-    return place
+    if there and local >= there:
+        raise RecipeError(
+            f"This machine shows {there} GPU(s), and process {local + 1} on it asks for its own.",
+            hint=f"Start torchrun with --nproc-per-node {there}, or choose --device cpu.",
+        )
+    return torch.device("cuda", local) if there else torch.device("cpu")
+
+
+def _number(name: str, otherwise: int) -> int:
+    """A number that ``torchrun`` tells through the environment."""
+    return int(os.environ.get(name) or otherwise)
+
+
+@contextlib.contextmanager
+def _heard() -> Iterator[None]:
+    """One sentence instead of a library's story where another process is gone.
+
+    Raises:
+        ModelError: the processes cannot talk to each other.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        raise ModelError(
+            "Another process of this training ended or cannot be reached "
+            f"({type(error).__name__}).",
+            hint="Start all of them again: training goes on where it stood.",
+        ) from error

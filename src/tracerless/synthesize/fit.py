@@ -4,24 +4,26 @@ from collections.abc import Iterable, Mapping
 
 from tracerless.core.atlas import Atlas
 from tracerless.core.cohort import PersonFacts
+from tracerless.core.errors import ModelError, did_you_mean
 from tracerless.core.people import Pseudonym
 from tracerless.core.recipe import SynthesizeRecipe
 from tracerless.core.session import Prepared, Template
-from tracerless.networks import is_solved
+from tracerless.networks import PRESETS, is_solved
 from tracerless.synthesize.adapt import keeps_weights, require_base, tuned, unseen
 from tracerless.synthesize.channels import Normalisation
 from tracerless.synthesize.checkpoint import Checkpoint
-from tracerless.synthesize.distributed import crew
+from tracerless.synthesize.distributed import crew, require_hands
 from tracerless.synthesize.learned import Ways, adapted, descended, solved
 from tracerless.synthesize.learner import same_every_time
 from tracerless.synthesize.made import checkpoint
 from tracerless.synthesize.material import Material, gather
+from tracerless.synthesize.objectives import objective
 from tracerless.synthesize.space import Space, space
-from tracerless.synthesize.split import chosen
+from tracerless.synthesize.split import chosen, diagnoses
 from tracerless.synthesize.state import TrainingState
 from tracerless.synthesize.watch import Progress, Watch
 
-__all__ = ["Progress", "Watch", "fit", "learn"]
+__all__ = ["Progress", "Watch", "fit", "learn", "require_possible"]
 
 
 def fit(  # noqa: PLR0913 (everything that a result depends on is named)
@@ -99,6 +101,7 @@ def learn(
         ModelError, RecipeError, RecipeMismatchError, GeometryError: as ``fit``.
     """
     watch = watch or Watch()
+    require_possible(recipe if base is None else tuned(recipe, base), watch)
     if base is not None:
         require_base(base, where)
         recipe = tuned(recipe, base)
@@ -114,3 +117,25 @@ def learn(
             else:
                 learned = descended(material, ways, base=base, resume=resume)
             return checkpoint(material, ways, learned, base)
+
+
+def require_possible(recipe: SynthesizeRecipe, watch: Watch) -> None:
+    """Refuse what cannot be trained here, before hours are spent on reading.
+
+    Args:
+        recipe: how to train; of a tuning, with what the base fixes.
+        watch: device.
+
+    Raises:
+        ModelError: no such network.
+        RecipeError: an objective that the network cannot learn, people of no known diagnosis, a
+            device that is not there, a batch that the processes cannot share.
+    """
+    if recipe.network not in PRESETS:
+        raise ModelError(
+            f"No network {recipe.network!r}.", hint=did_you_mean(recipe.network, PRESETS)
+        )
+    objective(recipe)
+    diagnoses(recipe.people)
+    if not is_solved(recipe.network):
+        require_hands(watch.device, recipe.batch)

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tracerless.core.people import Pseudonym
 from tracerless.synthesize.calibration import Calibration, Shown, cross_fitted, owners
 from tracerless.synthesize.conformal import LEVEL, MIN_PEOPLE, Held, Scores, factors, quantile
-from tracerless.synthesize.scale import FLOOR_SUVR, Array, best_gains, scale_of
+from tracerless.synthesize.scale import Array, best_gains, n_seen, scale_of, sizes
 from tracerless.synthesize.voxel_intervals import VoxelError, VoxelWidth, voxel_error
 
 __all__ = ["LEVEL", "MIN_PEOPLE", "Interval", "VoxelError", "VoxelWidth", "interval", "intervals",
@@ -28,7 +27,8 @@ class Interval:
         regions: keys.
         base: (R,) root mean square error by region, SUVR.
         gain: share of a predicted deviation that adds to the error.
-        factor: (R,) what brings these widths to ``LEVEL`` in every group of people.
+        factor: (R,) what brings these widths to ``LEVEL`` in every group of people; 0 where fewer
+            than ``MIN_PEOPLE`` were seen: nothing is said of that region.
         n: people behind it.
         gain_spread: share of the members' disagreement that adds to the error.
         held: the groups in which it holds.
@@ -45,14 +45,15 @@ class Interval:
     voxels: VoxelWidth | None = None
 
     def half_widths(self, deviation: Array, spread: Array | None = None) -> Array:
-        """(R,) or (n, R) SUVR.
+        """(R,) or (n, R) SUVR; NaN in a region of which nothing is said.
 
         Args:
             deviation: calibrated, from the expected map, of that shape.
             spread: the members' disagreement, of that shape; None or NaN = there is none.
         """
         scale = scale_of(np.array(self.base), deviation, spread, (self.gain, self.gain_spread))
-        width: Array = np.array(self.factor) * scale
+        factor = np.array(self.factor)
+        width: Array = np.where(factor > 0, factor, np.nan) * scale
         return width
 
 
@@ -89,11 +90,12 @@ def interval(
     works = calibration.works and calibration.skill is not None
     deviation = cross_fitted(truth, predicted, people) if works else calibration.applied(predicted)
     error = truth - deviation
-    base, others = _sizes(error, owner)
+    base, others = sizes(error, owner)
     gains = best_gains(error, base, deviation, spread)
     score = np.abs(error) / scale_of(others, deviation, spread, gains)
     named = np.array(list(groups) or [""] * len(truth), dtype=np.str_)
     made, held = factors(Scores(score, np.arange(len(regions)), owner, named), len(regions))
+    made = np.where(n_seen(score, owner) >= MIN_PEOPLE, made, 0.0)
     return Interval(
         regions,
         tuple(map(float, base)),
@@ -134,26 +136,12 @@ def intervals(
     known = {key: each for key, each in made.items() if each is not None}
     if voxels is None or not np.isfinite(voxels.width.factors).all():
         return known
-    typical = {key: float(np.mean(each.half_widths(np.zeros(1)))) for key, each in known.items()}
+    typical = {key: float(np.nanmean(each.half_widths(np.zeros(1)))) for key, each in known.items()}
     fullest = next(iter(typical.values()), 1.0)
     return {
         key: replace(each, voxels=_wider(voxels.width, typical[key] / fullest))
         for key, each in known.items()
     }
-
-
-def _sizes(error: Array, owner: NDArray[np.intp]) -> tuple[Array, Array]:
-    """(R,) root mean square error, and (n, R) that of everyone else."""
-    known = np.isfinite(error)
-    square = np.where(known, error, 0) ** 2
-    own = np.zeros((int(owner.max()) + 1, error.shape[1]))
-    count = np.zeros_like(own)
-    np.add.at(own, owner, square)
-    np.add.at(count, owner, known.astype(np.float64))
-    total, n = own.sum(axis=0), count.sum(axis=0)
-    whole = np.sqrt(total / np.maximum(n, 1))
-    others = np.sqrt(np.maximum(total - own, 0) / np.maximum(n - count, 1))[owner]
-    return np.maximum(whole, FLOOR_SUVR), np.maximum(others, FLOOR_SUVR)
 
 
 def _wider(width: VoxelWidth, ratio: float) -> VoxelWidth:

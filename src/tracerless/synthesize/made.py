@@ -74,7 +74,15 @@ def checkpoint(
         manifest=manifest(material.people, material.facts, trained, split=ways.recipe.split_by),
         history=_history(ways, learned),
         base="" if base is None else base.name,
+        origin=_origin(base),
     )
+
+
+def _origin(base: Checkpoint | None) -> str:
+    """Where a tuned model began: one that ever learned from simulated people stays marked."""
+    if base is None:
+        return ""
+    return "simulated" if "simulated" in {base.training_domain, base.origin} else "acquired"
 
 
 def _inputs(shown: tuple[Contrast, ...], base: Checkpoint | None) -> tuple[Contrast, ...]:

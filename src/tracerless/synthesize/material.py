@@ -1,6 +1,6 @@
 """What a synthesizer learns from: pairs of MR and FDG on the network's grid."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,7 @@ from tracerless.core.errors import ModelError, QuantityError, RecipeMismatchErro
 from tracerless.core.people import Pseudonym, SessionKey
 from tracerless.core.session import Prepared
 from tracerless.core.transform import resample
-from tracerless.core.volume import Contrast, Quantity
+from tracerless.core.volume import MR_INPUTS, Contrast, Quantity
 from tracerless.synthesize.channels import Normalisation, channels, choose
 from tracerless.synthesize.head import box_of
 from tracerless.synthesize.space import Space
@@ -21,6 +21,8 @@ REFERENCE_TOLERANCE = 0.15
 MOST_SUVR = 20.0
 """No voxel of a brain takes up so many times the reference region."""
 MIN_PAIRS = 2
+UP_FOR_REVIEW = "The prepared session is up for review"
+"""How a doubt about the preparation begins, wherever it is told."""
 _STORED_SUVR = 1000.0
 _UNKNOWN = PersonFacts()
 
@@ -40,6 +42,15 @@ class Pair:
     values: NDArray[np.float16]
     present: tuple[bool, ...]
     suvr: NDArray[np.float16]
+
+    def without(self, contrasts: Container[Contrast]) -> "Pair":
+        """The pair as if it had never had these MR contrasts."""
+        bad = [contrast in contrasts for contrast in MR_INPUTS]
+        if not any(bad):
+            return self
+        values = np.where(np.reshape(bad, (-1, 1, 1, 1)), np.float16(0), self.values)
+        present = tuple(has and not out for has, out in zip(self.present, bad, strict=True))
+        return replace(self, values=values, present=present)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,7 +176,7 @@ def require_fit(session: Prepared, template: str) -> None:
 
 def doubts(session: Prepared) -> tuple[str, ...]:
     """Why a session is up for review, in sentences that stand beside what is made of it."""
-    return tuple(f"The prepared session is up for review: {r}" for r in session.reasons)
+    return tuple(f"{UP_FOR_REVIEW}: {r}" for r in session.reasons)
 
 
 def _target(session: Prepared, where: Space) -> NDArray[np.float16]:

@@ -50,27 +50,29 @@ def _picture(key: SessionKey, volume: Volume, where: Space) -> Iterator[PairFind
     """Whether there is a picture at all, and how much of the brain it shows."""
     name, least = volume.contrast, LEAST_PET if volume.contrast is Contrast.FDG else MIN_COVERAGE
     if np.isinf(volume.array).any():
-        yield PairFinding(key, "not-finite", REFUSE, f"The {name} holds infinite values.")
+        yield PairFinding(key, name, "not-finite", REFUSE, f"The {name} holds infinite values.")
         return
     holes = _holes(volume, where)
     if holes > MOST_HOLES:
         reason = f"{holes:.0%} of the brain is unknown in the midst of the {name}."
-        yield PairFinding(key, "not-finite", REFUSE, reason)
+        yield PairFinding(key, name, "not-finite", REFUSE, reason)
     inside = to_grid(volume, where.grid)[where.brain]
     seen = inside[np.isfinite(inside)]
     coverage = seen.size / inside.size
     if coverage < least:
         verdict = REFUSE if coverage < MIN_COVERAGE else DOUBT
+        least = min(least, MIN_COVERAGE) if verdict == REFUSE else least
         reason = f"The {name} shows {coverage:.0%} of the brain, less than {least:.0%}."
-        yield PairFinding(key, "cut", verdict, reason)
+        yield PairFinding(key, name, "cut", verdict, reason)
     if not seen.size:
         return
     if float(seen.max()) <= float(seen.min()):
         reason = f"The {name} is {seen[0]:.4g} in the whole brain."
-        yield PairFinding(key, "constant" if seen[0] else "empty", REFUSE, reason)
+        kind = "constant" if seen[0] else "empty"
+        yield PairFinding(key, name, kind, REFUSE, reason)
     elif (seen == 0).mean() > MOST_ZERO:
         reason = f"The {name} is exactly 0 in {(seen == 0).mean():.0%} of the brain."
-        yield PairFinding(key, "empty", REFUSE, reason)
+        yield PairFinding(key, name, "empty", REFUSE, reason)
 
 
 def _holes(volume: Volume, where: Space) -> float:
@@ -89,36 +91,40 @@ def _holes(volume: Volume, where: Space) -> float:
 def _uptake(key: SessionKey, pet: Volume, where: Space) -> Iterator[PairFinding]:
     """Whether PET is the ratio to the reference region that training takes."""
     if pet.quantity is not Quantity.SUVR:
-        yield PairFinding(key, "units", REFUSE, f"The FDG is in {pet.quantity}, not SUVR.")
+        yield PairFinding(
+            key, pet.contrast, "units", REFUSE, f"The FDG is in {pet.quantity}, not SUVR."
+        )
         return
     array = to_grid(pet, where.grid)
     reference = array[where.reference]
     reference = reference[np.isfinite(reference)]
     if reference.size * where.grid.voxel_ml < MIN_REFERENCE_ML:
         reason = f"The FDG does not show the reference region ({where.reference_name})."
-        yield PairFinding(key, "cut", REFUSE, reason)
+        yield PairFinding(key, pet.contrast, "cut", REFUSE, reason)
         return
     level = float(reference.mean())
     if not abs(level - 1) <= REFERENCE_TOLERANCE:
         reason = f"The FDG has mean {level:.3g} in the reference region, not 1."
-        yield PairFinding(key, "units", REFUSE, reason)
+        yield PairFinding(key, pet.contrast, "units", REFUSE, reason)
         return
     inside = array[where.brain & np.isfinite(array)]
     median, highest = float(np.median(inside)), float(inside.max())
     if not MEDIAN_SUVR[0] <= median <= MEDIAN_SUVR[1] or highest > MOST_SUVR:
         reason = f"The FDG of the brain has median {median:.3g} and maximum {highest:.3g} SUVR."
-        yield PairFinding(key, "units", REFUSE, f"{reason} This is no uptake of a brain.")
+        yield PairFinding(
+            key, pet.contrast, "units", REFUSE, f"{reason} This is no uptake of a brain."
+        )
 
 
 def _flow(key: SessionKey, flow: Volume, where: Space) -> Iterator[PairFinding]:
     """Whether flow is relative to the brain's mean."""
     if flow.quantity is not Quantity.RELATIVE_CBF:
         reason = f"The cbf is in {flow.quantity}, not relative to the brain's mean."
-        yield PairFinding(key, "units", REFUSE, reason)
+        yield PairFinding(key, flow.contrast, "units", REFUSE, reason)
         return
     array = to_grid(flow, where.grid)
     inside = array[where.brain & np.isfinite(array)]
     mean = float(inside.mean()) if inside.size else 0.0
     if mean and not MEAN_FLOW[0] <= mean <= MEAN_FLOW[1]:
         reason = f"The cbf has mean {mean:.3g} in the brain, not 1."
-        yield PairFinding(key, "units", DOUBT, reason)
+        yield PairFinding(key, flow.contrast, "units", DOUBT, reason)

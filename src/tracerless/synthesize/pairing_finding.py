@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from tracerless.core.errors import ModelError
 from tracerless.core.people import SessionKey
+from tracerless.core.volume import Contrast
 
 KINDS = {
     "misregistered": "MR and PET do not lie upon each other",
+    "mirrored": "left and right of one are those of the other exchanged",
     "other-person": "PET agrees no better with this MR than with anybody's",
     "units": "not the quantity that training takes",
     "not-finite": "numbers that are none inside the field of view",
@@ -26,6 +28,7 @@ class PairFinding:
 
     Args:
         key: the session.
+        contrast: what is to blame. The pair goes on without an MR contrast; without FDG it is none.
         kind: among ``KINDS``.
         verdict: ``refuse``: it must not teach; ``doubt``: a person should look.
         reason: one sentence with the number that was found and the one that was expected.
@@ -35,6 +38,7 @@ class PairFinding:
     """
 
     key: SessionKey
+    contrast: Contrast
     kind: str
     verdict: str
     reason: str

@@ -1,5 +1,6 @@
 """How far one contrast lies off another: where they agree best when one of them is moved."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -134,6 +135,52 @@ class _Classes:
         between = float((sums**2 / np.maximum(counts, 1)).sum() - grand)
         whole = float((values**2).sum() - grand)
         return between / whole if whole > 0 else float("-inf")
+
+
+def mirrored(
+    still: NDArray[np.float32],
+    moved: NDArray[np.float32],
+    brain: NDArray[np.bool_],
+    *,
+    middle_vox: float,
+    spacing_mm: float,
+) -> float | None:
+    """How much worse a contrast fits another with left and right exchanged.
+
+    Args:
+        still: as ``shift``.
+        moved: as ``shift``.
+        brain: as ``shift``.
+        middle_vox: where along the first axis the middle of the template lies.
+        spacing_mm: as ``shift``.
+
+    Returns:
+        Difference in the logarithm of the variance that is not explained; below 0 it fits better
+        when exchanged. None where too little of the brain is seen by both.
+    """
+    found = [shift(still, each, brain, spacing_mm=spacing_mm) for each in _sides(moved, middle_vox)]
+    left = [max(1 - each.agreement, 1e-6) for each in found if each is not None]
+    return math.log(left[1] / left[0]) if len(left) == len(found) else None
+
+
+def _sides(
+    array: NDArray[np.float32], middle_vox: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(I, J, K) as it is and mirrored; one as smooth as the other, for a blur fits better."""
+    low, share = divmod(2 * middle_vox, 1.0)
+    places = np.arange(len(array))
+    mirror = (1 - share) * _at(array, int(low) - places) + share * _at(array, int(low) + 1 - places)
+    lost = share * (1 - share)
+    beside = _at(array, places - 1) + _at(array, places + 1)
+    same = (1 - lost) * array + lost / 2 * beside if lost else array
+    return same.astype(np.float32), mirror.astype(np.float32)
+
+
+def _at(array: NDArray[np.float32], places: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Planes along the first axis; NaN beyond its ends."""
+    found: NDArray[np.float32] = array[places.clip(0, len(array) - 1)]
+    found[(places < 0) | (places >= len(array))] = np.nan
+    return found
 
 
 def halves(brain: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], ...]:

@@ -1,8 +1,8 @@
 """Whether another back-end says the same as torch: in SUVR, over every region, on given inputs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -60,9 +60,28 @@ class Parity:
         """Plain values."""
         return {**asdict(self), "holds": self.holds}
 
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Self:
+        """What `to_json` gave; the limit is that of this version, whatever a record says.
+
+        Raises:
+            KeyError, TypeError, ValueError: no such record.
+        """
+        return cls(
+            float(record["largest_suvr"]),
+            str(record["region"]),
+            float(record["voxel_suvr"]),
+            int(record["n_volumes"]),
+        )
+
 
 def parity(
-    checkpoint: Checkpoint, ours: Backend, theirs: Backend, volumes: Iterable[Array]
+    checkpoint: Checkpoint,
+    ours: Backend,
+    theirs: Backend,
+    volumes: Iterable[Array],
+    *,
+    members: int | None = None,
 ) -> Parity:
     """The largest difference in SUVR between two back-ends, over volumes, members and regions.
 
@@ -71,6 +90,7 @@ def parity(
         ours: the one that is trusted: torch.
         theirs: the other.
         volumes: (1, C, i, j, k) each, channels as ``Head.inputs`` makes them.
+        members: how many of them are asked; None = all.
 
     Raises:
         ModelError: no volume, or a back-end that answers with what is no number.
@@ -79,7 +99,7 @@ def parity(
     worst, voxel, where, n_volumes = 0.0, 0.0, "", 0
     for inputs in volumes:
         n_volumes += 1
-        for member in range(checkpoint.members):
+        for member in range(checkpoint.members if members is None else members):
             apart = ruler.suvr(ours.run(inputs, member)) - ruler.suvr(theirs.run(inputs, member))
             if not np.isfinite(apart).all():
                 raise ModelError("A back-end answers with what is no number.")

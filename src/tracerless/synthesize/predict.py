@@ -1,15 +1,13 @@
 """Synthesizers: a prepared session in, synthetic SUVR on its grid out."""
 
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Protocol
-
-import torch
 
 from tracerless.core.atlas import Atlas
 from tracerless.core.cohort import PersonFacts
 from tracerless.core.errors import ContrastError
 from tracerless.core.prediction import Prediction
-from tracerless.core.recipe import fingerprint
 from tracerless.core.session import Prepared, Template
 from tracerless.core.volume import Contrast
 from tracerless.synthesize import told
@@ -21,6 +19,7 @@ from tracerless.synthesize.channels import Channels, channels, choose
 from tracerless.synthesize.checkpoint import Checkpoint
 from tracerless.synthesize.conformal import LEVEL
 from tracerless.synthesize.material import doubts, require_fit
+from tracerless.synthesize.origin import Origin
 from tracerless.synthesize.output import Output
 from tracerless.synthesize.texture import Texture, no_samples, texture
 
@@ -89,7 +88,9 @@ class NetworkSynthesizer:
             prepared, used, grid=made.grid, brain=made.brain, normalisation=made.normalisation
         )
         answer = self.reader.read(seen, made.calibration_of(used), person)
-        plain = self._plain(prepared, used, answer, person)
+        volume = self.output.volume(self.reader.suvr(answer, answer.deviation), prepared.grid)
+        origin = Origin(self.name, made, made.expected, self.reader.backend.name)
+        plain = origin.prediction(prepared, volume, used, person)
         noted = self._noted(plain, seen, answer, prepared)
         return self._with_samples(self._bounded(noted, answer), answer, n_samples)
 
@@ -107,39 +108,6 @@ class NetworkSynthesizer:
                 hint="Offer a contrast that the model knows, or train one with this contrast.",
             )
         return known
-
-    def _plain(
-        self,
-        prepared: Prepared,
-        used: tuple[Contrast, ...],
-        answer: Answer,
-        person: PersonFacts | None,
-    ) -> Prediction:
-        """The volume and where it comes from."""
-        made, backend = self.checkpoint, self.reader.backend.name
-        suvr = self.reader.suvr(answer, answer.deviation)
-        amounts = map(float, made.expected.amounts(person))
-        return Prediction(
-            key=prepared.key,
-            volume=self.output.volume(suvr, prepared.grid),
-            inputs=used,
-            model=self.name,
-            reference=made.reference,
-            training_domain=made.training_domain,
-            fingerprint=fingerprint(
-                self.name, backend, prepared.fingerprint, prepared.key, *used, *amounts
-            ),
-            provenance={
-                "model": self.name,
-                "template": made.template,
-                "prepared": prepared.fingerprint,
-                "trained_on_people": made.n_trained,
-                "members": made.members,
-                "backend": backend,
-                "torch": torch.__version__,
-            },
-            covariates=made.expected.known(person),
-        )
 
     def _noted(
         self, plain: Prediction, seen: Channels, answer: Answer, prepared: Prepared
@@ -173,7 +141,8 @@ class NetworkSynthesizer:
             return prediction
         by_region = self.reader.regions.means(answer.deviation)
         widths = found.half_widths(by_region, answer.spread_by_region)
-        named = dict(zip(found.regions, map(float, widths), strict=True))
+        pairs = zip(found.regions, map(float, widths), strict=True)
+        named = {region: width for region, width in pairs if isfinite(width)}
         half_width = None
         if found.voxels is not None:
             error = self.reader.widths(answer, found.voxels)

@@ -6,9 +6,8 @@ block by block in what those ways do not explain. How strange is too strange is 
 people who were left out.
 """
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,9 @@ from numpy.typing import NDArray
 from tracerless.core.people import Pseudonym
 from tracerless.core.volume import MR_INPUTS
 from tracerless.synthesize.blocks import Blocks, blocks_of
-from tracerless.synthesize.calibration import owners
+from tracerless.synthesize.channels import FULL_COVERAGE
 from tracerless.synthesize.expected import half
+from tracerless.synthesize.reach_usual import STATISTICS, Array, Usual, left_out, usual_of
 
 MIN_SESSIONS = 20
 """With fewer sessions of a contrast nothing is said of it."""
@@ -27,50 +27,15 @@ MOST_SESSIONS = 300
 VERSIONS = 2
 """Each session counts as it is and as if it came from a finer grid."""
 EDGE_P = 0.05
+CUT_SHARE, CUT_MARGIN = 0.02, 0.02
+"""Cut = less of the brain than all but this share of the training sessions show, by a margin."""
+USUALLY_SHOWN = 0.85
+"""Of the brain: what a model that kept no such number is taken to have seen at least."""
 OUTSIDE_SHARE, MARGIN = 0.995, 0.5
 """Outside = stranger than this share of the training people, by so many of their standard
 deviations; not than all of them, or one odd training scan would excuse every other."""
-_N_FOLDS = 5
-_MOST_WAYS = 24
-_ROWS_A_WAY = 8
 KINDS = ("level", "roughness")
-STATISTICS = ("ways", "rest", "worst")
 N_COLUMNS = len(MR_INPUTS) * len(KINDS) * len(STATISTICS)
-
-Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Usual:
-    """How blocks of one contrast usually are, in one respect.
-
-    Args:
-        mean: (B,).
-        ways: (K, B) orthonormal directions in which people differ.
-        spreads: (K,) standard deviation along each.
-        rest: (B,) standard deviation of what they leave.
-    """
-
-    mean: NDArray[np.float32]
-    ways: NDArray[np.float32]
-    spreads: NDArray[np.float32]
-    rest: NDArray[np.float32]
-
-    def left(self, blocks: Array) -> Array:
-        """(B,) what the ways do not explain, in standard deviations; NaN stays NaN."""
-        gone = np.nan_to_num(blocks - self.mean)
-        rest = gone - (self.ways @ gone) @ self.ways
-        found: Array = np.where(np.isfinite(blocks), rest / self.rest, np.nan)
-        return found
-
-    def statistics(self, blocks: Array) -> Array:
-        """(3,) logarithms of the distances along the ways, of the rest, of its worst block."""
-        gone = np.nan_to_num(blocks - self.mean)
-        amounts = (self.ways @ gone) / self.spreads
-        rest = np.abs(self.left(blocks))
-        along = float(np.sqrt(np.mean(amounts**2))) if len(amounts) else 1.0
-        found = (along, float(np.sqrt(np.nanmean(rest**2))), float(np.nanmax(rest)))
-        return np.asarray(np.log(np.maximum(found, 1e-6)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +61,19 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A verdict among inside, edge, outside; the share of training people as strange; why."""
+    """How strange a session is.
+
+    Args:
+        verdict: ``inside``, ``edge`` or ``outside``.
+        p: share of training people who look at least as strange, 0-1.
+        findings: why.
+        cut: contrasts that show less of the brain than in training people, and what share of it.
+    """
 
     verdict: str
     p: float
     findings: tuple[Finding, ...]
+    cut: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +84,9 @@ class ReachModel:
         blocks: how the brain is cut.
         usual: by contrast and kind, e.g. ``T1w/level``; a contrast that too few had is absent.
         center, scale: (18,) of every statistic over people who were left out.
-        left_out: (2 n, 18) these statistics, standardized; NaN for a contrast that is absent.
+        left_out: (2 n, 18) these statistics, standardized, the versions of a session one after
+            the other; NaN for a contrast that is absent.
+        shown: (3,) share of the brain that each contrast shows at least, as a rule.
     """
 
     blocks: Blocks
@@ -119,6 +94,7 @@ class ReachModel:
     center: NDArray[np.float32]
     scale: NDArray[np.float32]
     left_out: NDArray[np.float32]
+    shown: NDArray[np.float32]
 
     def judge(self, values: NDArray[np.float32], present: Sequence[bool]) -> Judged | None:
         """The verdict over one session; None where no contrast of it is known to the model.
@@ -139,17 +115,37 @@ class ReachModel:
         used = np.isfinite(strange)
         if not used.any():
             return None
-        others = self.left_out[:, used]
-        others = others[np.isfinite(others).all(axis=1)].max(axis=1)
-        if len(others) < VERSIONS * MIN_SESSIONS:
+        others = self._others(used)
+        if len(others) < MIN_SESSIONS:
             return None
         worst = float(strange[used].max())
-        p = (VERSIONS + int((others >= worst).sum())) / (VERSIONS + len(others))
+        p = (1 + int((others >= worst).sum())) / (1 + len(others))
         outside = worst > float(np.quantile(others, OUTSIDE_SHARE)) + MARGIN
-        verdict = "outside" if outside else "edge" if p < EDGE_P else "inside"
         limit = float(np.quantile(others, 1 - EDGE_P))
-        findings = () if verdict == "inside" else self._findings(strange, limit, features)
-        return Judged(verdict, min(p, 1.0), findings)
+        findings = self._findings(strange, limit, features) if outside or p < EDGE_P else ()
+        cut = self._cut(values, present)
+        verdict = "outside" if outside else "edge" if p < EDGE_P or cut else "inside"
+        return Judged(verdict, min(p, CUT_SHARE) if cut else p, findings, cut)
+
+    def _others(self, used: NDArray[np.bool_]) -> Array:
+        """(n,) how strange the training sessions that have these statistics were when left out.
+
+        Each counts as its stranger version: whichever of them a new session is like, it is judged
+        among sessions no less strange.
+        """
+        worst = self.left_out[:, used].max(axis=1).reshape(-1, VERSIONS).max(axis=1)
+        found: Array = worst[np.isfinite(worst)].astype(np.float64)
+        return found
+
+    def _cut(self, values: NDArray[np.float32], present: Sequence[bool]) -> dict[str, float]:
+        """Contrasts that show too little of the brain, with what they show."""
+        shown = _shown(values, self.blocks)
+        limits = np.minimum(self.shown - CUT_MARGIN, FULL_COVERAGE)
+        return {
+            str(contrast): float(shown[place])
+            for place, contrast in enumerate(MR_INPUTS)
+            if present[place] and f"{contrast}/level" in self.usual and shown[place] < limits[place]
+        }
 
     def _findings(self, strange: Array, limit: float, features: Array) -> tuple[Finding, ...]:
         """The strangest statistic of every contrast that is beyond the limit, the worst first."""
@@ -175,6 +171,7 @@ class ReachModel:
             "left_out": self.left_out.astype(np.float16),
             "blocks": self.blocks.index,
             "spacing_mm": np.array([self.blocks.spacing_mm]),
+            "shown": self.shown,
         }
         for name, usual in self.usual.items():
             for part in ("mean", "ways", "spreads", "rest"):
@@ -202,6 +199,7 @@ class ReachModel:
             arrays["center"],
             arrays["scale"],
             arrays["left_out"].astype(np.float32),
+            arrays.get("shown", half(np.full(len(MR_INPUTS), USUALLY_SHOWN + CUT_MARGIN))),
         )
 
 
@@ -231,10 +229,26 @@ def fit_reach(
     blocks = blocks_of(brain, spacing_mm)
     some = np.unique(np.linspace(0, len(people) - 1, MOST_SESSIONS).round().astype(np.intp))
     chosen = set(some.tolist())
-    pairs = (blocks.both(each) for row, each in enumerate(values) if row in chosen)
-    features = np.stack([*itertools.chain.from_iterable(pairs)])
-    present = np.repeat(present[some], VERSIONS, axis=0)
+    seen = [
+        (*blocks.both(each), _shown(each, blocks))
+        for row, each in enumerate(values)
+        if row in chosen
+    ]
+    features = np.stack([version for *versions, _ in seen for version in versions])
+    least = _least(np.stack([shown for *_, shown in seen]), present[some])
     people = [people[row] for row in some for _ in range(VERSIONS)]
+    usual, raw = _statistics(features, np.repeat(present[some], VERSIONS, axis=0), people)
+    if not usual:
+        return None
+    center = half(np.nan_to_num(_over(np.nanmedian, raw)))
+    scale = half(np.maximum(np.nan_to_num(_over(np.nanstd, raw), nan=1.0), 1e-2))
+    return ReachModel(blocks, usual, center, scale, half((raw - center) / scale), least)
+
+
+def _statistics(
+    features: Array, present: NDArray[np.bool_], people: Sequence[Pseudonym]
+) -> tuple[dict[str, Usual], Array]:
+    """What is usual, by contrast and kind, and (n, 18) statistics of those who were left out."""
     usual, raw = {}, np.full((len(people), N_COLUMNS), np.nan)
     for name, columns in _columns():
         contrast, kind = name.split("/")
@@ -243,13 +257,22 @@ def fit_reach(
         if len(rows) < VERSIONS * MIN_SESSIONS:
             continue
         found = features[rows, KINDS.index(kind), place]
-        usual[name] = _usual(found)
-        raw[rows, columns] = _left_out(found, [people[row] for row in rows])
-    if not usual:
-        return None
-    center = half(np.nan_to_num(_over(np.nanmedian, raw)))
-    scale = half(np.maximum(np.nan_to_num(_over(np.nanstd, raw), nan=1.0), 1e-2))
-    return ReachModel(blocks, usual, center, scale, half((raw - center) / scale))
+        usual[name] = usual_of(found)
+        raw[rows, columns] = left_out(found, [people[row] for row in rows])
+    return usual, raw
+
+
+def _shown(values: NDArray[np.float32], blocks: Blocks) -> Array:
+    """(3,) share of the blocks' voxels that each contrast shows."""
+    found: Array = (values[:, blocks.index > 0] != 0).mean(axis=1)
+    return found
+
+
+def _least(shown: Array, present: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """(3,) what each contrast shows at least in all but a few of the sessions that have it."""
+    having = np.where(present, shown, np.nan)
+    least = _over(lambda rows, axis: np.nanquantile(rows, CUT_SHARE, axis=axis), having)
+    return half(np.nan_to_num(least, nan=1.0))
 
 
 def _columns() -> list[tuple[str, slice]]:
@@ -265,32 +288,3 @@ def _over(measure: Any, raw: Array) -> Array:
     found = np.full(raw.shape[1], np.nan)
     found[known] = measure(raw[:, known], axis=0)
     return found
-
-
-def _left_out(blocks: Array, people: Sequence[Pseudonym]) -> Array:
-    """(n, 3) statistics of each session against people of other folds."""
-    fold = owners(people)[0] % _N_FOLDS
-    found = np.zeros((len(blocks), len(STATISTICS)))
-    for each in np.unique(fold):
-        usual = _usual(blocks[fold != each])
-        for row in np.flatnonzero(fold == each):
-            found[row] = usual.statistics(blocks[row])
-    return found
-
-
-def _usual(blocks: Array) -> Usual:
-    """(n, B) blocks of people; NaN counts as the mean."""
-    known = np.isfinite(blocks)
-    total = np.where(known, blocks, 0).sum(axis=0)
-    mean = total / np.maximum(known.sum(axis=0), 1)
-    gone = np.where(known, blocks - mean, 0)
-    n = len(gone)
-    powers, vectors = np.linalg.eigh(gone @ gone.T)
-    count = min(n // _ROWS_A_WAY, _MOST_WAYS)
-    kept = [i for i in np.argsort(powers)[::-1][:count] if powers[i] > 1e-9 * powers[-1]]
-    ways = half((vectors[:, kept] / np.sqrt(powers[kept])).T @ gone)
-    spreads = np.sqrt(powers[kept] / n)
-    rest = gone - (gone @ ways.T) @ ways
-    size = np.sqrt((rest**2).sum(axis=0) / max(n - len(kept), 1))
-    size = np.sqrt((n * size**2 + 10 * np.mean(size**2)) / (n + 10))
-    return Usual(half(mean), ways, half(spreads), half(np.maximum(size, 1e-3)))

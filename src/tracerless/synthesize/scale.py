@@ -36,6 +36,33 @@ def scale_of(base: Numbers, deviation: Numbers, spread: Numbers | None, gains: G
     return scale
 
 
+def sizes(error: Array, owner: NDArray[np.intp]) -> tuple[Array, Array]:
+    """(K,) root mean square error, and (n, K) that of everyone but the row's own person.
+
+    Args:
+        error: (n, K) SUVR; NaN where not seen.
+        owner: (n,) whose row, from 0.
+    """
+    known = np.isfinite(error)
+    square = np.where(known, error, 0) ** 2
+    own = np.zeros((int(owner.max()) + 1, error.shape[1]))
+    count = np.zeros_like(own)
+    np.add.at(own, owner, square)
+    np.add.at(count, owner, known.astype(np.float64))
+    total, n = own.sum(axis=0), count.sum(axis=0)
+    whole = np.sqrt(total / np.maximum(n, 1))
+    others = np.sqrt(np.maximum(total - own, 0) / np.maximum(n - count, 1))[owner]
+    return np.maximum(whole, FLOOR_SUVR), np.maximum(others, FLOOR_SUVR)
+
+
+def n_seen(values: Numbers, owner: NDArray[np.intp]) -> NDArray[np.int64]:
+    """(K,) people of whom a column of (n, K) holds a number; ``owner`` (n,) from 0."""
+    seen = np.zeros((int(owner.max()) + 1, values.shape[1]), dtype=bool)
+    rows, columns = np.nonzero(np.isfinite(values))
+    seen[owner[rows], columns] = True
+    return np.asarray(seen.sum(axis=0))
+
+
 def _misfit(error: Array, scale: Array) -> float:
     """Minus the log-likelihood of normal errors of that scale, the common size fitted."""
     scale = np.broadcast_to(scale, error.shape)

@@ -30,13 +30,7 @@ def chosen(material: Material, people: str) -> Material:
     """
     if people == "all":
         return material
-    wanted = people.split("+")
-    for word in wanted:
-        if word not in set(Diagnosis):
-            raise RecipeError(
-                f"synthesize.people names no diagnosis {word!r}.",
-                hint=did_you_mean(word, Diagnosis),
-            )
+    wanted = diagnoses(people)
     rows = [i for i, facts in enumerate(material.facts) if facts.diagnosis in wanted]
     if len(rows) < MIN_PAIRS:
         raise ModelError(
@@ -44,6 +38,22 @@ def chosen(material: Material, people: str) -> Material:
             hint="Write diagnoses into participants.tsv, or choose other people.",
         )
     return material.take(rows)
+
+
+def diagnoses(people: str) -> tuple[str, ...]:
+    """The diagnoses that ``people`` of a recipe names; ``all`` names none.
+
+    Raises:
+        RecipeError: no such diagnosis.
+    """
+    wanted = () if people == "all" else tuple(people.split("+"))
+    for word in wanted:
+        if word not in set(Diagnosis):
+            raise RecipeError(
+                f"synthesize.people names no diagnosis {word!r}.",
+                hint=did_you_mean(word, Diagnosis),
+            )
+    return wanted
 
 
 def halves(material: Material, recipe: SynthesizeRecipe) -> tuple[Rows, Rows]:

@@ -80,9 +80,9 @@ class TrainingState:
         """
         if run != self.run:
             raise RecipeMismatchError(
-                f"The training state belongs to run {self.run}, this run is {run}: recipe, "
-                "people or template differ.",
-                hint="Delete the state to train from the start, or restore its recipe and people.",
+                f"The training state belongs to run {self.run}, this run is {run}: settings, "
+                "people, template, threads, device or number of processes differ.",
+                hint="Delete the state to train from the start, or restore what was changed.",
             )
 
     def under(self, prefix: str) -> dict[str, NDArray[np.float32]]:

@@ -41,8 +41,9 @@ def require_works(made: Checkpoint, used: tuple[Contrast, ...]) -> None:
         return
     able = [key for key, each in made.calibration.items() if each.works and each.skill is not None]
     raise ModelError(
-        f"From {' and '.join(used)} alone {made.name} knows no more than the mean of its training "
-        f"people (skill {calibration.skill:+.2f} over {calibration.n} people).",
+        f"From {' and '.join(used)} alone {made.name} was not shown to know more than the mean of "
+        f"its training people: over {calibration.n} people kept apart its skill was "
+        f"{calibration.skill:+.2f}, no more than one standard error above 0.",
         hint=f"Offer it {' or '.join(able)}, or leave this person without a synthetic volume."
         if able
         else "Train on more people, or use another design.",
@@ -59,7 +60,7 @@ def notes(
         plain: what it made.
         coverage: share of the brain that each contrast shows, 0-1.
     """
-    told = [*_besides(made, plain.covariates)]
+    told = [*taught(made), *_besides(made, plain.covariates)]
     told += [f"Made without {c}." for c in made.inputs if c not in plain.inputs]
     told += [
         f"The {c} shows only {share:.0%} of the brain; the rest was guessed without it."
@@ -73,10 +74,16 @@ def notes(
         told.append("Too few people were kept apart to say how wide the error is.")
     elif found.held.doubt:
         told.append(found.held.doubt)
+    return tuple(told)
+
+
+def taught(made: Checkpoint) -> tuple[str, ...]:
+    """Whom the model learned from, where that is not acquired people of every kind."""
+    told = []
     if made.recipe.people != "all":
         told.append(
-            f"The model learned from {made.recipe.people} only: this is how such a person would "
-            "look, not how this one does."
+            f"NOT THIS PERSON: the model learned from {made.recipe.people} only. This is how such "
+            "a person would look; acquired PET may lie far from it, and outside its intervals."
         )
     if made.training_domain == "simulated":
         told.append("The model was trained on simulated people only.")
@@ -105,6 +112,10 @@ def reach(
         return None
     reasons = (
         *(_reason(made, each, atlas) for each in judged.findings),
+        *(
+            f"The {contrast} shows {share:.0%} of the brain, less than in training people."
+            for contrast, share in judged.cut.items()
+        ),
         *far(made, deviation_suvr),
     )
     verdict = "edge" if judged.verdict == "inside" and reasons else judged.verdict

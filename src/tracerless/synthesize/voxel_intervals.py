@@ -10,7 +10,7 @@ from tracerless.core.people import Pseudonym
 from tracerless.synthesize.calibration import Calibration, owners
 from tracerless.synthesize.conformal import MIN_PEOPLE, Scores, factors
 from tracerless.synthesize.expected import half
-from tracerless.synthesize.scale import FLOOR_SUVR, Array, best_gains, scale_of
+from tracerless.synthesize.scale import FLOOR_SUVR, Array, best_gains, scale_of, sizes
 
 _JUDGED_A_REGION = 64
 """Voxels of each region whose errors set its factor; they are much alike within one."""
@@ -45,7 +45,7 @@ class VoxelError:
     """Errors of the voxels, and how they become half-widths.
 
     Args:
-        size: (V,) root mean square error, SUVR.
+        size: (V,) root mean square error, SUVR; NaN where fewer than ``MIN_PEOPLE`` were seen.
         width: with the inputs that were judged.
     """
 
@@ -74,21 +74,21 @@ def voxel_error(
         spread: (m, V) disagreement, SUVR; None = none.
         groups: diagnoses of the rows, empty where unknown; none = no groups.
     """
+    owner, n = owners(people)
     slopes = np.array([calibration.slope, *(calibration.slopes or [])], dtype=np.float32)
     slope = slopes[np.where(labels < len(slopes), labels, 0)]
-    size = _voxel_sizes(truth, predicted, slope)
+    size = _voxel_sizes(truth, predicted, slope, owner)
     judged = _judged(labels)
-    part = (a[:, judged].astype(np.float64) for a in (truth, predicted))
-    few_truth, few_predicted = part
+    few_truth, few_predicted = (a[:, judged].astype(np.float64) for a in (truth, predicted))
     few_spread = None if spread is None else spread[:, judged].astype(np.float64)
     deviation = slope[judged] * few_predicted
-    error, base = few_truth - deviation, size[judged].astype(np.float64)
+    error = np.where(np.isfinite(size[judged]), few_truth - deviation, np.nan)
+    base, others = sizes(error, owner)
     gains = best_gains(error, base, deviation, few_spread)
     n_regions = 1 + int(labels.max(initial=0))
-    owner, n = owners(people)
-    if n < MIN_PEOPLE:
+    if n < MIN_PEOPLE or not np.isfinite(error).any():
         return VoxelError(size, VoxelWidth(*gains, (float("nan"),) * n_regions))
-    score = np.abs(error) / scale_of(base, deviation, few_spread, gains)
+    score = np.abs(error) / scale_of(others, deviation, few_spread, gains)
     named = np.array(list(groups) or [""] * len(truth), dtype=np.str_)
     scores = Scores(score, labels[judged].astype(np.intp), owner, named)
     return VoxelError(size, VoxelWidth(*gains, tuple(map(float, factors(scores, n_regions)[0]))))
@@ -104,14 +104,21 @@ def _judged(labels: NDArray[np.integer]) -> NDArray[np.intp]:
 
 
 def _voxel_sizes(
-    truth: NDArray[np.floating], predicted: NDArray[np.floating], slope: NDArray[np.float32]
+    truth: NDArray[np.floating],
+    predicted: NDArray[np.floating],
+    slope: NDArray[np.float32],
+    owner: NDArray[np.intp],
 ) -> NDArray[np.float32]:
-    """(V,) row by row: a copy of everything at full precision would not fit."""
-    total, count = np.zeros(truth.shape[1]), np.zeros(truth.shape[1])
-    for true, made in zip(truth, predicted, strict=True):
-        error = true.astype(np.float64) - slope * made
+    """(V,) person by person: a copy of everything at full precision would not fit."""
+    total, count, people = (np.zeros(truth.shape[1]) for _ in range(3))
+    everyone = np.unique(owner)
+    for person in everyone:
+        mine = owner == person
+        error = truth[mine].astype(np.float64) - slope * predicted[mine]
         known = np.isfinite(error)
-        total[known] += error[known] ** 2
-        count += known
+        total += (np.where(known, error, 0) ** 2).sum(axis=0)
+        count += known.sum(axis=0)
+        people += known.any(axis=0)
     size = np.sqrt(total / np.maximum(count, 1))
-    return half(np.maximum(size, FLOOR_SUVR))
+    enough = people >= min(MIN_PEOPLE, len(everyone))
+    return half(np.where(enough, np.maximum(size, FLOOR_SUVR), np.nan))

@@ -11,11 +11,13 @@ class Progress:
     Args:
         step: steps done, over all members.
         steps: as many as there would be without a budget.
-        loss: of the network that answers, SUVR; of the velocity in a flow's second phase.
+        loss: of the network that answers, SUVR; of the velocity in a flow's second phase, squared
+            units of the residual.
         skill: on held-out people, when it was just measured.
         share: of the run that is done, 0-1, by steps or by time.
         left_s: seconds left, when that can be told.
         member: which of the ensemble, from 0.
+        part: that the loss is of: ``answer``, or ``velocity``.
     """
 
     step: int
@@ -25,6 +27,7 @@ class Progress:
     share: float = 0.0
     left_s: float | None = None
     member: int = 0
+    part: str = "answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +39,7 @@ class Watch:
     save_state: Callable[[bytes], None] | None = None
     """Given ``TrainingState.to_bytes()`` now and then; must write all or nothing."""
     save_every: int = 50
-    """Steps between two saves."""
+    """Steps between two saves, at least."""
     save_after_s: float = 0.0
     """Seconds between two saves, at least; where steps are fast, saving would cost more."""
     check_every: int = 150

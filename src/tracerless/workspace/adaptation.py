@@ -1,7 +1,7 @@
 """Sections that train again: scanners the model never saw, and what covariates are worth."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
@@ -11,13 +11,14 @@ from tracerless.core.assessment import TABLES
 from tracerless.core.cohort import PersonFacts
 from tracerless.core.errors import ModelError, TracerlessError
 from tracerless.core.people import Pseudonym, SessionKey
-from tracerless.core.recipe import SynthesizeRecipe
-from tracerless.core.seeds import generator
+from tracerless.evaluate.paired import holm, over_people, sign_flip_p
 from tracerless.workspace.adaptation_refits import (
-    refit,
+    from_the_start,
+    lesson,
     require_one_model,
-    sessions_of,
+    said_of_stand_in,
     source,
+    stands_in,
     taught,
     with_model,
 )
@@ -44,7 +45,6 @@ THIS = "this dataset"
 IMAGES = "images"
 N_JUDGED = 60
 """People who judge covariate policies, at most."""
-_N_FLIPS = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Policy:
     settings: Mapping[str, str | int] = field(default_factory=dict)
 
 
-_ALONE: Mapping[str, str | int] = {"network": "none", "objective": "regression", "members": 1}
+_ALONE: Mapping[str, str | int] = {"network": "none"}
 POLICIES: Mapping[str, Policy] = MappingProxyType(
     {
         IMAGES: Policy("MR alone", {"covariates": "none"}),
@@ -81,14 +81,16 @@ def adaptation(trial: Trial, *, progress: Advance | None = None) -> Found:
     if here is None:
         notes.append("Too few people were evaluated to adapt to some and judge by others.")
     else:
-        rows += lines(trial, trial.checkpoint, here)
+        rows += lines(trial, trial.checkpoint, here, model=trial.name)
         notes.append(f"{THIS}: adapted to {diagnoses(here.pool)}.")
     try:
         facts = taught(trial)
     except ModelError as error:
         notes.append(f"No scanner was left out. {error.message} {error.hint}")
     else:
-        rows += _scanners(trial, facts, notes, progress)
+        found = _scanners(trial, facts, notes, progress)
+        notes += said_of_stand_in(trial) if found else []
+        rows += found
     if not rows:
         raise ModelError("Nothing could be adapted.", hint=" ".join(notes))
     table = pd.DataFrame(rows, columns=[*TABLES["adaptation"]])
@@ -99,25 +101,28 @@ def covariate_policy(trial: Trial, *, progress: Advance | None = None) -> Found:
     """Table ``covariate_policy``: the model trained again with age and sex, and with cognition.
 
     ``skill`` is against the mean of the model evaluated; ``against_images`` is how much of the
-    mean's error the policy saves over images alone, ``p`` of a paired sign-flip test over people.
+    mean's error the policy saves over images alone, ``p`` of a paired sign-flip test over people,
+    adjusted for the number of policies (Holm).
 
     Raises:
         ModelError: a cross-fitted set, or the people that the model learned from are not at hand.
     """
     require_one_model(trial)
     facts = taught(trial)
-    judged, notes = some(trial, N_JUDGED), []
+    judged, notes = some(trial, N_JUDGED), said_of_stand_in(trial)
+    given = lesson(trial, source(trial), facts)
     found: dict[str, list[Outcome]] = {}
     for done, (name, policy) in enumerate(POLICIES.items(), start=1):
-        recipe = replace(trial.checkpoint.recipe, **policy.settings)  # type: ignore[arg-type]
+        recipe = from_the_start(trial.checkpoint.recipe, **policy.settings)
         try:
-            found[name] = _under(judged, recipe, facts)
+            made = with_model(judged, given.learned(recipe))
         except TracerlessError as error:
             notes.append(f"{name} ({policy.meaning}) could not be trained: {error.message}")
+        else:
+            found[name] = [outcome(made, of, of.session) for of in knowns(made)]
         if progress:
             progress(done, len(POLICIES), f"trained with {policy.meaning}")
-    rows = [_policy_row(name, outcomes, found.get(IMAGES)) for name, outcomes in found.items()]
-    table = pd.DataFrame(rows, columns=[*TABLES["covariate_policy"]])
+    table = policy_table(found, stands_in(trial))
     return {"covariate_policy": table}, notes + _leaks(table)
 
 
@@ -132,13 +137,12 @@ def _scanners(
     if not chosen:
         notes.append("No scanner of the training people has enough people of its own and others.")
     dataset, rows = source(trial), []
+    everyone = lesson(trial, dataset, facts) if chosen else None
     for done, (name, people) in enumerate(chosen.items(), start=1):
         site = site_of(name, dataset, _subjects(facts, people))
-        others = {key.person for key in facts} - people
-        if site is None:
-            continue
-        base = refit(trial, sessions_of(trial, others), _by_person(facts), dataset=dataset)
-        rows += lines(trial, base, site)
+        if site is not None and everyone is not None:
+            base = everyone.without(people).learned(from_the_start(trial.checkpoint.recipe))
+            rows += lines(trial, base, site, model=stands_in(trial))
         if progress:
             progress(done, len(chosen), "scanner left out")
     return rows
@@ -159,32 +163,35 @@ def _subjects(
     return [Subject(key, each.diagnosis, each) for key, each in sorted(mine.items())]
 
 
-def _by_person(facts: Mapping[SessionKey, PersonFacts]) -> dict[Pseudonym, PersonFacts]:
-    return {key.person: each for key, each in facts.items()}
+def policy_table(found: Mapping[str, list[Outcome]], model: str) -> pd.DataFrame:
+    """Table ``covariate_policy`` from what the model of each policy said of the same people.
+
+    Args:
+        found: by policy, one outcome a session; `IMAGES` is what the others are held against.
+        model: what the table calls what was trained.
+    """
+    nan = float("nan")
+    gains = {
+        name: (0.0 if name == IMAGES else nan, nan)
+        if name == IMAGES or IMAGES not in found
+        else paired(outcomes, found[IMAGES])
+        for name, outcomes in found.items()
+    }
+    adjusted = holm([p for _, p in gains.values()])
+    rows = []
+    for (name, outcomes), p in zip(found.items(), adjusted, strict=True):
+        skill, low, high, _ = scored(outcomes, "covariates", name)
+        n = len({each.person for each in outcomes if not each.refused})
+        who = name if name in _NO_MR else model
+        rows.append((name, who, skill, low, high, gains[name][0], p, n))
+    return pd.DataFrame(rows, columns=[*TABLES["covariate_policy"]])
 
 
-def _under(
-    trial: Trial, recipe: SynthesizeRecipe, facts: Mapping[SessionKey, PersonFacts]
-) -> list[Outcome]:
-    """What a model of that recipe, trained on the same people, says of everyone."""
-    if recipe != trial.checkpoint.recipe:
-        made = refit(trial, trial.taught(), _by_person(facts), dataset=source(trial), recipe=recipe)
-        trial = with_model(trial, made)
-    return [outcome(trial, of, of.session) for of in knowns(trial)]
-
-
-def _policy_row(
-    name: str, outcomes: list[Outcome], images: list[Outcome] | None
-) -> tuple[str, float, float, float, float, float]:
-    skill, low, high, _ = scored(outcomes, "covariates", name)
-    if images is None or name == IMAGES:
-        return (name, skill, low, high, 0.0 if name == IMAGES else float("nan"), float("nan"))
-    gain, p = paired(outcomes, images)
-    return (name, skill, low, high, gain, p)
+_NO_MR = {name for name, policy in POLICIES.items() if policy.settings.get("network") == "none"}
 
 
 def paired(outcomes: list[Outcome], images: list[Outcome]) -> tuple[float, float]:
-    """(gain of skill over images alone, two-sided p), over sessions that both predicted.
+    """(gain of skill over images alone, two-sided p over people), where both predicted.
 
     Args:
         outcomes: of the policy, one a session.
@@ -197,9 +204,10 @@ def paired(outcomes: list[Outcome], images: list[Outcome]) -> tuple[float, float
         [np.nanmean(np.abs(b.truth - b.made) - np.abs(a.truth - a.made)) for a, b in both]
     )
     base = np.array([np.nanmean(np.abs(b.truth - b.mean)) for _, b in both])
-    signs = generator("covariates", "flip").choice([-1.0, 1.0], size=(_N_FLIPS, len(gains)))
-    as_large = np.abs(signs @ gains) >= abs(gains.sum()) - 1e-12
-    return float(gains.sum() / base.sum()), float((1 + as_large.sum()) / (1 + _N_FLIPS))
+    people = [a.person for a, _ in both]
+    of_people, of_mean = over_people(gains, people), over_people(base, people)
+    p = sign_flip_p(of_people, "covariates")
+    return float(of_people.sum() / of_mean.sum()), p
 
 
 def _leaks(table: pd.DataFrame) -> list[str]:

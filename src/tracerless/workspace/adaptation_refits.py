@@ -1,24 +1,100 @@
-"""Models trained again for one question: without a scanner's people, with other covariates."""
+"""Models trained again for one question: without a scanner's people, with other covariates.
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+A network takes as long again as it took to train; where a model must be trained from the start, the
+linear map stands in its place, which is solved. Weights that go on from the model's own take few
+steps.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from tracerless import synthesize
-from tracerless.core.atlas import Atlas
 from tracerless.core.cohort import PersonFacts
 from tracerless.core.errors import ModelError
 from tracerless.core.people import Pseudonym, SessionKey, person_digest
 from tracerless.core.recipe import SynthesizeRecipe
-from tracerless.core.session import Prepared, Template
+from tracerless.core.seeds import generator
+from tracerless.core.session import Prepared
+from tracerless.core.volume import MR_INPUTS, Contrast
 from tracerless.io import resources
+from tracerless.networks import is_solved
 from tracerless.synthesize import Checkpoint
+from tracerless.synthesize.material import Material, gather
+from tracerless.synthesize.space import Space, space
 from tracerless.workspace.challenges_outcome import has_mr
 from tracerless.workspace.comparison import with_fdg
 from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.domain import training_domain
+from tracerless.workspace.shelf import SessionShelf
 from tracerless.workspace.tables import read_cohort
-from tracerless.workspace.trial import MEAN, MODEL, Subject, Trial
+from tracerless.workspace.trial import LINEAR, MEAN, MODEL, Subject, Trial
 from tracerless.workspace.trial_open import facts_of
+
+N_TAUGHT = 200
+"""Training sessions at most that models are trained on again, drawn from all of them."""
+TUNING_STEPS = 100
+"""Steps of each network at most where a model goes on from its own weights."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesson:
+    """Sessions to learn from, read once, for as many models as ask.
+
+    Args:
+        material: of the sessions.
+        where: the network's space.
+        domain: ``simulated`` or ``acquired``: where the sessions come from.
+    """
+
+    material: Material
+    where: Space
+    domain: str
+
+    def learned(self, recipe: SynthesizeRecipe, base: Checkpoint | None = None) -> Checkpoint:
+        """A model of that recipe; with a base, that base tuned.
+
+        Raises:
+            ModelError, RecipeError, RecipeMismatchError: as ``synthesize.learn``.
+        """
+        return synthesize.learn(
+            self.material, self.where, recipe=recipe, training_domain=self.domain, base=base
+        )
+
+    def without(self, people: Collection[Pseudonym]) -> "Lesson":
+        """The sessions of everybody else."""
+        rows = [i for i, who in enumerate(self.material.people) if who not in people]
+        return replace(self, material=self.material.take(rows))
+
+    def showing(self, chosen: Collection[Contrast]) -> "Lesson":
+        """No other MR than that; sessions that lack all of it are left out."""
+        shown = np.array([contrast in chosen for contrast in MR_INPUTS])
+        present = self.material.present & shown
+        values = np.where(shown[:, None, None, None], self.material.values, np.float16(0))
+        kept = replace(self.material, present=present, values=values)
+        return replace(self, material=kept.take(np.flatnonzero(present.any(axis=1))))
+
+
+def lesson(
+    trial: Trial,
+    dataset: Dataset,
+    facts: Mapping[SessionKey, PersonFacts],
+) -> Lesson:
+    """These sessions of a dataset, on the grid and in the scale of the trial's model.
+
+    Args:
+        trial: whose model gives template, atlas, reference region and scale.
+        dataset: that holds the sessions.
+        facts: what is known at each session.
+
+    Raises:
+        ModelError, ContrastError, QuantityError, RecipeMismatchError: a session teaches nothing.
+    """
+    model, where = trial.checkpoint, _space(trial)
+    known = {key.person: each for key, each in facts.items()}
+    found = gather(_sessions(dataset, sorted(facts)), where, model.normalisation, known)
+    return Lesson(found, where, training_domain(dataset))
 
 
 def require_one_model(trial: Trial) -> None:
@@ -40,75 +116,66 @@ def source(trial: Trial) -> Dataset:
 
 
 def taught(trial: Trial) -> dict[SessionKey, PersonFacts]:
-    """Sessions with FDG and MR of people whom the model saw, and what is known of them.
+    """Sessions with FDG and MR of people whom the model saw, `N_TAUGHT` at most; what is known.
 
     Raises:
         ModelError: none is at hand.
     """
     dataset, seen = source(trial), set(trial.checkpoint.people)
     known = read_cohort(dataset).facts
-    found = {
-        key: facts_of(dataset, key, known)
+    keys = [
+        key
         for key in with_fdg(dataset)
         if person_digest(key.person) in seen and has_mr(dataset, key)
-    }
-    if not found:
+    ]
+    if not keys:
         raise ModelError(
             "The people that the model learned from are not at hand to train on again.",
             hint="Name their dataset with --training.",
         )
-    return found
+    if len(keys) > N_TAUGHT:
+        drawn = generator("taught", trial.checkpoint.digest).permutation(len(keys))[:N_TAUGHT]
+        keys = [keys[i] for i in sorted(drawn)]
+    return {key: facts_of(dataset, key, known) for key in keys}
 
 
-def sessions_of(trial: Trial, people: Collection[Pseudonym]) -> Iterator[Prepared]:
-    """Their sessions among those that the model saw, one at a time."""
-    return (session for session in trial.taught() if session.key.person in people)
-
-
-def refit(
-    trial: Trial,
-    sessions: Iterable[Prepared],
-    facts: Mapping[Pseudonym, PersonFacts],
-    *,
-    dataset: Dataset,
-    recipe: SynthesizeRecipe | None = None,
-    base: Checkpoint | None = None,
-) -> Checkpoint:
-    """A model like the trial's, from these sessions.
+def from_the_start(recipe: SynthesizeRecipe, **changes: str | int) -> SynthesizeRecipe:
+    """The recipe of a model that is trained anew: its own where it is solved, else a linear map.
 
     Args:
-        trial: whose model gives recipe, template, atlas and reference region.
-        sessions: to learn from.
-        facts: of their people.
-        dataset: where they come from.
-        recipe: another one.
-        base: to begin with: few pairs of another scanner adapt it.
-
-    Raises:
-        ModelError, RecipeMismatchError: as ``synthesize.fit``.
+        recipe: of the model.
+        **changes: settings of the recipe.
     """
-    model = trial.checkpoint
-    template, atlas = frame(trial)
-    return synthesize.fit(
-        sessions,
-        template=template,
-        atlas=atlas,
-        recipe=recipe or model.recipe,
-        reference=model.reference,
-        training_domain=training_domain(dataset),
-        facts=facts,
-        base=base,
+    solved = {} if is_solved(recipe.network) else _LINEAR
+    return replace(recipe, **{**solved, **changes})  # type: ignore[arg-type]
+
+
+_LINEAR: Mapping[str, str | int] = {"network": "ridge", "objective": "regression", "members": 1}
+
+
+def stands_in(trial: Trial) -> str:
+    """What tables call a model that is trained anew: the model's name, or the linear map's."""
+    return trial.name if is_solved(trial.checkpoint.recipe.network) else LINEAR
+
+
+def said_of_stand_in(trial: Trial) -> list[str]:
+    """A sentence where the linear map stands in the place of a network; nothing where not."""
+    if is_solved(trial.checkpoint.recipe.network):
+        return []
+    return [
+        f"Models that are trained from the start are linear maps here: {trial.name} is a network "
+        "and would take as long again as its training. Train the design with the setting in "
+        "question, and evaluate it, to see it of the network itself."
+    ]
+
+
+def tuning(recipe: SynthesizeRecipe) -> SynthesizeRecipe:
+    """The recipe with few steps, for weights that know something already."""
+    return replace(
+        recipe,
+        steps=min(recipe.steps, TUNING_STEPS),
+        flow_steps=min(recipe.flow_steps, TUNING_STEPS),
     )
-
-
-def frame(trial: Trial) -> tuple[Template, Atlas]:
-    """Template and atlas on the network's grid: the trial's own where they lie on it."""
-    grid = trial.checkpoint.grid
-    if trial.template.grid == grid:
-        return trial.template, trial.atlas
-    spacing_mm = grid.spacing_mm[0]
-    root = trial.dataset.root
-    return resources.template(spacing_mm), resources.atlas(trial.atlas.key, spacing_mm, root)
 
 
 def with_model(trial: Trial, made: Checkpoint) -> Trial:
@@ -139,3 +206,17 @@ def over(trial: Trial, made: Checkpoint, dataset: Dataset, subjects: Sequence[Su
         atlas=trial.atlas,
         domain=training_domain(dataset),
     )
+
+
+def _space(trial: Trial) -> Space:
+    """The network's: the trial's own template and atlas where they lie on its grid."""
+    grid, reference = trial.checkpoint.grid, trial.checkpoint.reference
+    if trial.template.grid == grid:
+        return space(trial.template, trial.atlas, reference)
+    spacing_mm, root = grid.spacing_mm[0], trial.dataset.root
+    atlas = resources.atlas(trial.atlas.key, spacing_mm, root)
+    return space(resources.template(spacing_mm), atlas, reference)
+
+
+def _sessions(dataset: Dataset, keys: Sequence[SessionKey]) -> Iterable[Prepared]:
+    return (SessionShelf(dataset, key).latest("prepared") for key in keys)

@@ -12,7 +12,7 @@ from tracerless.core.people import Pseudonym, SessionKey
 from tracerless.core.seeds import generator
 from tracerless.evaluate.measures import slope
 from tracerless.synthesize import Checkpoint
-from tracerless.workspace.adaptation_refits import over, refit, with_model
+from tracerless.workspace.adaptation_refits import lesson, over, tuning, with_model
 from tracerless.workspace.challenges_outcome import Outcome, knowns, outcome, scored
 from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.trial import Subject, Trial
@@ -27,7 +27,7 @@ MIN_LEFT = 20
 MAX_SITES = 3
 _SITE_NUMBER = re.compile(r" site-\d+$")
 
-Line = tuple[str, int, float, float, float, float, float, int]
+Line = tuple[str, str, int, float, float, float, float, float, int]
 """A row of table ``adaptation``."""
 
 
@@ -95,7 +95,7 @@ def scanners_to_leave_out(
     return {}
 
 
-def lines(trial: Trial, base: Checkpoint, site: Site) -> list[Line]:
+def lines(trial: Trial, base: Checkpoint, site: Site, *, model: str) -> list[Line]:
     """Rows of table ``adaptation``: the base model, then with more and more pairs of the site.
 
     Skill is measured against the mean that the base model brought along, so that the rows of a
@@ -105,21 +105,14 @@ def lines(trial: Trial, base: Checkpoint, site: Site) -> list[Line]:
         trial: gives template, atlas and recipe.
         base: never saw anyone of the site.
         site: whom it adapts to.
+        model: what the table calls it.
     """
     begun = over(trial, base, site.dataset, site.judged)
-    found = [_line(begun, site, 0)]
+    found = [_line(begun, site, model, 0)]
     for n in (each for each in N_PAIRS if 0 < each <= len(site.pool)):
-        given = site.pool[:n]
-        lent = over(trial, base, site.dataset, given)
-        adapted = refit(
-            trial,
-            (lent.prepared(each) for each in given),
-            {each.person: each.facts for each in given},
-            dataset=site.dataset,
-            recipe=base.recipe,
-            base=base,
-        )
-        found.append(_line(with_model(begun, adapted), site, n))
+        given = lesson(trial, site.dataset, {each.key: each.facts for each in site.pool[:n]})
+        adapted = given.learned(tuning(base.recipe), base)
+        found.append(_line(with_model(begun, adapted), site, model, n))
     return found
 
 
@@ -129,11 +122,11 @@ def diagnoses(subjects: Sequence[Subject]) -> str:
     return ", ".join(f"{n} {name}" for name, n in sorted(counted.items()))
 
 
-def _line(trial: Trial, site: Site, n_adapted: int) -> Line:
+def _line(trial: Trial, site: Site, model: str, n_adapted: int) -> Line:
     found = [outcome(trial, of, of.session) for of in knowns(trial)]
     skill, low, high, coverage = scored(found, "adaptation", site.name, n_adapted)
     n = len({each.person for each in found})
-    return (site.name, n_adapted, skill, low, high, _slope(found), coverage, n)
+    return (site.name, model, n_adapted, skill, low, high, _slope(found), coverage, n)
 
 
 def _slope(outcomes: Sequence[Outcome]) -> float:

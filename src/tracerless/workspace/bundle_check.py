@@ -17,7 +17,7 @@ from tracerless.synthesize.backend import INPUT, OnnxBackend, answers, torch_bac
 from tracerless.synthesize.export import OUTPUT, places, whole_graph
 from tracerless.synthesize.parity import Parity, parity, probes
 from tracerless.workspace.bundle_texts import texts, versions_stated
-from tracerless.workspace.models import graph_record
+from tracerless.workspace.graphs import graph_record
 
 MANDATORY = (
     "schema", "version", "monai_version", "pytorch_version", "numpy_version",
@@ -174,8 +174,7 @@ def _record(folder: Path, made: Checkpoint, one: bytes, kept: Parity) -> bytes:
 def _parity(folder: Path) -> Parity | None:
     if not (folder / bundles.GRAPH_RECORD).is_file():
         return None
-    record = _json(folder, bundles.GRAPH_RECORD)["parity"]
-    return Parity(**{name: record[name] for name in Parity.__dataclass_fields__})
+    return Parity.from_json(_json(folder, bundles.GRAPH_RECORD)["parity"])
 
 
 def _json(folder: Path, name: str) -> dict[str, Any]:

@@ -21,13 +21,12 @@ from tracerless.synthesize.calibration import subset_key, subsets
 from tracerless.synthesize.card import card
 from tracerless.synthesize.export import graph, places, whole_graph
 from tracerless.synthesize.parity import Parity, parity, probes
-from tracerless.workspace import models
+from tracerless.workspace import graphs, models
 from tracerless.workspace.bundle_texts import texts, versions_now
 from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.roots import dataset_roots
 from tracerless.workspace.shelf import SessionShelf
 
-FOLDER = "bundle"
 _SESSIONS = 2
 """Prepared sessions of the model's dataset on which back-ends are compared, besides the probes."""
 
@@ -40,15 +39,22 @@ class Packed:
         folder: of the bundle.
         digest: SHA-256 of its list of digests.
         model: name of the checkpoint.
-        parity: of the ONNX graph.
+        parity: of the ONNX graph; None where the bundle holds none.
         n_bytes: of all files.
     """
 
     folder: Path
     digest: str
     model: str
-    parity: Parity
+    parity: Parity | None
     n_bytes: int
+
+    @property
+    def sentence(self) -> str:
+        """What became of the ONNX graph, for people."""
+        if self.parity is None:
+            return "It holds no ONNX graph: ONNX Runtime differed from torch by too much."
+        return self.parity.sentence
 
 
 def pack(weights: Path, to: Path | None = None, *, evaluation: Path | None = None) -> Packed:
@@ -83,9 +89,24 @@ def pack(weights: Path, to: Path | None = None, *, evaluation: Path | None = Non
     if weights.name == models.WEIGHTS:  # a bundle that is packed again stays as it is
         write_bytes(weights.parent / models.CARD, files[bundles.CARD])
         if found.holds:
-            models.save_graph(weights.parent, checkpoint, one, found)
+            graphs.save_graph(weights.parent, checkpoint, one, found)
     digest = bundles.write(folder, files)
     return Packed(folder, digest, checkpoint.name, found, sum(map(len, files.values())))
+
+
+def packed(weights: Path) -> Packed:
+    """The bundle beside these weights; written now where there is none.
+
+    Raises:
+        ModelError: as of `pack`.
+    """
+    folder = weights.parent / models.BUNDLE
+    if not bundles.is_bundle(folder):
+        return pack(weights)
+    checkpoint = models.load_checkpoint(folder / bundles.WEIGHTS)
+    found = graphs.kept_parity(folder / bundles.WEIGHTS, checkpoint)
+    n_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return Packed(folder, bundles.digest(folder), checkpoint.name, found, n_bytes)
 
 
 def write_card(weights: Path, to: Path | None = None, *, evaluation: Path | None = None) -> str:
@@ -96,7 +117,7 @@ def write_card(weights: Path, to: Path | None = None, *, evaluation: Path | None
     checkpoint, dataset = models.load_checkpoint(weights), dataset_of(weights)
     kept = evaluation or _own_evaluation(weights)
     evaluated = models.evaluation_of(checkpoint, dataset, weights.parent.name, kept)
-    made = card(checkpoint, evaluated, models.kept_parity(weights, checkpoint))
+    made = card(checkpoint, evaluated, graphs.kept_parity(weights, checkpoint))
     if to is not None:
         write_text(to, made)
     return made
@@ -129,7 +150,7 @@ def _usual_folder(weights: Path) -> Path:
         raise ModelError(
             f"{weights.name} lies in a bundle already.", hint="Name a new folder with --to."
         )
-    return weights.parent / FOLDER
+    return weights.parent / models.BUNDLE
 
 
 def _compared(checkpoint: Checkpoint, one: bytes, dataset: Dataset | None) -> Parity:
@@ -185,5 +206,5 @@ def _graphs(checkpoint: Checkpoint, one: bytes, content: bytes, found: Parity) -
     return {
         bundles.GRAPH: whole,
         bundles.MEMBER_GRAPH: one,
-        bundles.GRAPH_RECORD: models.graph_record(checkpoint, one, found),
+        bundles.GRAPH_RECORD: graphs.graph_record(checkpoint, one, found),
     }

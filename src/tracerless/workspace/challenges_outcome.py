@@ -68,7 +68,7 @@ def known(trial: Trial, subject: Subject) -> Known:
         ModelError: the session failed quality control.
     """
     session = trial.prepared(subject)
-    truth = trial.regions(session.require(Contrast.FDG))
+    truth = trial.regions(trial.truth(session))
     mean = trial.regions(trial.predict(subject, by=MEAN).volume)
     return Known(subject, session, truth, mean)
 

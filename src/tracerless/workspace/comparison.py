@@ -1,6 +1,6 @@
 """Synthetic against acquired PET, over the people of a dataset that the model never saw."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tracerless import evaluate
 from tracerless.core.atlas import RoiTable
@@ -39,23 +39,35 @@ def with_fdg(dataset: Dataset) -> tuple[SessionKey, ...]:
     return tuple(found)
 
 
-def compare(
-    dataset: Dataset, checkpoint: Checkpoint, tables: Mapping[SessionKey, Tables]
-) -> tuple[Evaluation, list[str]]:
-    """The evaluation over everyone the model never saw, and what was left out, in sentences.
+def unseen(
+    keys: Sequence[SessionKey], checkpoint: Checkpoint
+) -> tuple[tuple[SessionKey, ...], list[str]]:
+    """The sessions of people that the model never saw, and what was left out, in sentences.
 
     Raises:
         ModelError: nobody is left.
     """
-    unseen = {k: t for k, t in tables.items() if person_digest(k.person) not in checkpoint.people}
-    left_out = len(tables) - len(unseen)
-    if not unseen:
+    seen = set(checkpoint.people)
+    left = tuple(key for key in keys if person_digest(key.person) not in seen)
+    if not left:
         raise ModelError(
-            f"All {len(tables)} sessions belong to people that {checkpoint.name} has seen.",
+            f"All {len(keys)} sessions belong to people that {checkpoint.name} has seen.",
             hint="Evaluate on a dataset of other people.",
         )
+    n = len(keys) - len(left)
+    return left, [f"{n} sessions of people the model has seen were left out."] if n else []
+
+
+def compare(
+    dataset: Dataset, checkpoint: Checkpoint, tables: Mapping[SessionKey, Tables]
+) -> Evaluation:
+    """The evaluation over these sessions.
+
+    Raises:
+        ModelError: no session, or a person that the model saw.
+    """
     cohort = read_cohort(dataset)
-    evaluation = evaluate.cohort(
+    return evaluate.cohort(
         [
             evaluate.Pair(
                 uptake[Contrast.FDG],
@@ -65,7 +77,7 @@ def compare(
                 key.person,
                 made.half_widths,
             )
-            for key, (uptake, synthetic, mean, made) in unseen.items()
+            for key, (uptake, synthetic, mean, made) in tables.items()
         ],
         model=checkpoint.name,
         atlas=dataset.recipe.prepare.atlas,
@@ -74,5 +86,3 @@ def compare(
         fingerprint=fingerprint(dataset.recipe.prepare),
         trained_on=checkpoint.people,
     )
-    notes = [f"{left_out} sessions of people the model has seen were left out."] if left_out else []
-    return evaluation, notes

@@ -6,7 +6,6 @@ diagnosis over all of them. Sessions are read once. A stopped run goes on where 
 
 import functools
 import json
-import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -19,13 +18,13 @@ from tracerless.core.errors import ModelError, did_you_mean
 from tracerless.core.people import Pseudonym, person_digest
 from tracerless.core.recipe import SynthesizeRecipe, fingerprint
 from tracerless.io import resources
-from tracerless.io.atomic import write_json
+from tracerless.io.atomic import write_bytes, write_json
+from tracerless.networks import is_solved
 from tracerless.synthesize import Checkpoint
 from tracerless.synthesize.channels import Normalisation
 from tracerless.synthesize.fit import Watch
 from tracerless.synthesize.material import Material
 from tracerless.synthesize.space import Space, space
-from tracerless.synthesize.state import TrainingState
 from tracerless.synthesize.watch import Progress
 from tracerless.workspace import models
 from tracerless.workspace.cross_fit_folds import dealt
@@ -34,12 +33,12 @@ from tracerless.workspace.domain import training_domain
 from tracerless.workspace.section import Advance
 from tracerless.workspace.shelf import SessionShelf
 from tracerless.workspace.training_pairs import Refused, gather_pairs, known_people
+from tracerless.workspace.training_place import LINEAR, require_name
 
 SUFFIX = "-crossfit"
 """Of the folder of a cross-fitted set under ``models``."""
 RECORD = "crossfit.json"
 _UNITS = 1000
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +69,16 @@ class CrossFit:
         Raises:
             ModelError: the model is damaged, or did see that person.
         """
-        found = self.checkpoint(self.fold_of(person) or 0)
-        if person_digest(person) in found.people:
-            raise ModelError(
-                f"{found.name} saw sub-{person}, whom it was to be kept from.",
-                hint="Cross-fit again: the set was mixed up.",
-            )
-        return found
+        return _unseen_by(self.checkpoint(self.fold_of(person) or 0), person)
+
+    def linear_of(self, person: Pseudonym) -> Checkpoint | None:
+        """The linear rival of `checkpoint_of`, of the same people; None where the model is one.
+
+        Raises:
+            ModelError: it is damaged, or did see that person.
+        """
+        path = self.folder / f"fold-{self.fold_of(person) or 0}" / LINEAR
+        return _unseen_by(_kept(path), person) if path.is_file() else None
 
     def checkpoint(self, fold: int) -> Checkpoint:
         """The model that never saw that fold.
@@ -89,7 +91,20 @@ class CrossFit:
             raise ModelError(
                 f"{self.name} lacks the model of fold {fold}.", hint="Cross-fit again."
             )
-        return _read(_File(path, path.stat().st_mtime_ns))
+        return _kept(path)
+
+
+def _unseen_by(found: Checkpoint, person: Pseudonym) -> Checkpoint:
+    if person_digest(person) in found.people:
+        raise ModelError(
+            f"{found.name} saw sub-{person}, whom it was to be kept from.",
+            hint="Cross-fit again: the set was mixed up.",
+        )
+    return found
+
+
+def _kept(path: Path) -> Checkpoint:
+    return _read(_File(path, path.stat().st_mtime_ns))
 
 
 class _File(NamedTuple):
@@ -99,7 +114,7 @@ class _File(NamedTuple):
     changed_ns: int
 
 
-@functools.lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=4)
 def _read(file: _File) -> Checkpoint:
     """The weights in a file; one that was written anew is read anew."""
     return models.load_checkpoint(file.path)
@@ -132,12 +147,11 @@ def cross_fit(
 
     Raises:
         ModelError: too few people, or what `synthesize.learn` says of them.
-        RecipeError: no such design, or a setting that cannot be.
+        RecipeError: no such design, a setting that cannot be, or no name.
     """
     recipe = designed(replace(dataset.recipe.synthesize, **(changes or {})), design)
     name = (name or design).removesuffix(SUFFIX)
-    if not _NAME.match(name):
-        raise ModelError(f"{name!r} cannot name a set.", hint="Use letters, digits, . _ and -.")
+    require_name(name, None)
     folder = dataset.models / f"{name}{SUFFIX}"
     mark = _mark(dataset, recipe, n_folds, seed)
     record = _record(folder)
@@ -145,7 +159,8 @@ def cross_fit(
         for stale in folder.glob("fold-*"):  # of other settings or people
             shutil.rmtree(stale)
         record = {}
-    if not record.get("is_finished") or not _is_whole(folder, n_folds):
+    n_there = len(list(folder.glob(f"fold-*/{models.WEIGHTS}")))
+    if not record.get("is_finished") or n_there != n_folds:
         lesson = _Lesson(dataset, recipe, folder.name, mark=mark, workers=workers)
         if not record:
             folds = dealt(lesson.material, n_folds, seed)
@@ -225,13 +240,18 @@ class _Lesson:
         """The model that never sees a fold, unless it is there already."""
         name, mark = f"{self._folder}/fold-{fold}", fingerprint(self._mark, fold)
         if models.finished(self._dataset, name, mark) is None:
+            given, domain = self._without(folds, fold), training_domain(self._dataset)
+            if not is_solved(self._recipe.network):
+                solved = replace(self._recipe, network="ridge", objective="regression", members=1)
+                rival = synthesize.learn(given, self._where, recipe=solved, training_domain=domain)
+                write_bytes(self._dataset.models / name / LINEAR, rival.to_bytes())
             state = models.load_state(self._dataset, name)
             made = synthesize.learn(
-                self._without(folds, fold),
+                given,
                 self._where,
                 recipe=self._recipe,
-                training_domain=training_domain(self._dataset),
-                resume=None if state is None else TrainingState.from_bytes(state),
+                training_domain=domain,
+                resume=state,
                 watch=Watch(
                     progress=_teller(advance, fold, n_folds),
                     save_state=lambda content: models.save_state(self._dataset, name, content),
@@ -263,10 +283,6 @@ def _nameless(refused: Refused) -> str:
     """Why a session teaches nothing; a set may leave the house, so it names nobody."""
     said = refused.reason.replace(str(refused.key), "a session")
     return said.replace(str(refused.key.person), "somebody")
-
-
-def _is_whole(folder: Path, n_folds: int) -> bool:
-    return len(list(folder.glob(f"fold-*/{models.WEIGHTS}"))) == n_folds
 
 
 def _record(folder: Path) -> dict[str, Any]:

@@ -142,7 +142,7 @@ def find_kept(
     for path in (Path(name), Path(name) / file, dataset.models / name / file):
         if path.is_file():
             return path
-    raise ModelError(f"No {what} {name!r}.", hint=did_you_mean(name, names) if names else "")
+    raise ModelError(f"No {what} {name!r}.", hint=did_you_mean(name, names) if names else make)
 
 
 _OURS = {DESCRIPTION, RECIPE, "README", ".bidsignore"}

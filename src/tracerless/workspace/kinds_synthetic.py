@@ -1,5 +1,6 @@
 """How synthetic FDG is written and read: marked in name, header and sidecar; no science."""
 
+import json
 from pathlib import Path
 
 from tracerless.core.people import SessionKey
@@ -8,6 +9,12 @@ from tracerless.core.volume import Contrast, Volume
 from tracerless.io import bids, nifti
 from tracerless.workspace.kinds_common import Record, edge_mm, own_space, standard
 
+_TOLD = frozenset({
+    "SyntheticFrom", "Reach", "CovariatesUsed", "CognitionUsed", "Notes", "Model",
+    "ModelTrainingDomain", "LearnedFrom", "Backend", "BackendParity", "BackendNote",
+    "ReferenceRegion", "IntervalLevel", "IntervalHalfWidths",
+})  # fmt: skip
+"""Of the sidecar: what is true of a prediction wherever its volume lies."""
 _COGNITION = "MMSE"
 """A covariate that the diagnosis may have leaked through."""
 
@@ -77,7 +84,8 @@ def load_synthetic(root: Path, key: SessionKey, record: Record) -> Prediction:
 def save_synthetic_native(root: Path, key: SessionKey, volume: Volume) -> Record:
     """Write synthetic FDG on the person's own T1 grid."""
     path = bids.derived_path(root, key, Contrast.SYNTHETIC_FDG, space="T1w")
-    nifti.write_volume(path, volume, extra={"Synthetic": True, **own_space(root, key)})
+    extra = {"Synthetic": True, **_told_in_template_space(root, key), **own_space(root, key)}
+    nifti.write_volume(path, volume, extra=extra)
     return {"space": "T1w", "files": [str(path.relative_to(root))]}
 
 
@@ -86,9 +94,19 @@ def load_synthetic_native(root: Path, _key: SessionKey, record: Record) -> Volum
     return nifti.read_volume(root / record["files"][0])
 
 
+def _told_in_template_space(root: Path, key: SessionKey) -> Record:
+    """What stands beside the same prediction in template space: whoever opens one file reads it."""
+    record = bids.session_file(root, key, "synthetic", ".json")
+    if not record.is_file():
+        return {}
+    files = json.loads(record.read_text("utf-8")).get("files", ())
+    beside = nifti.read_sidecar(root / files[0]) if files else {}
+    return {name: each for name, each in beside.items() if name in _TOLD}
+
+
 def _sidecar(prediction: Prediction) -> Record:
     """Doubts stand first: whether the model may speak of these scans, and what else it saw."""
-    reach = _reach(prediction)
+    reach, computed = _reach(prediction), prediction.provenance
     return {
         "Synthetic": True,
         "SyntheticFrom": [str(contrast) for contrast in prediction.inputs],
@@ -98,6 +116,10 @@ def _sidecar(prediction: Prediction) -> Record:
         "Notes": list(prediction.notes),
         "Model": prediction.model,
         "ModelTrainingDomain": prediction.training_domain,
+        "LearnedFrom": computed.get("learned_from", "all"),
+        "Backend": computed.get("backend"),
+        "BackendParity": computed.get("backend_parity"),
+        "BackendNote": computed.get("backend_note", ""),
         "ReferenceRegion": prediction.reference,
         "IntervalLevel": prediction.level,
         "IntervalHalfWidths": dict(prediction.half_widths),

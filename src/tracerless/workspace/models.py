@@ -1,10 +1,8 @@
 """Trained models of a dataset: one folder each: weights, card, page, a state to resume from."""
 
-import hashlib
 import json
 import logging
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +11,10 @@ from tracerless.core.errors import DatasetError, ModelError
 from tracerless.io import assessments, bundles
 from tracerless.io.atomic import write_bytes, write_json, write_text
 from tracerless.synthesize import Checkpoint
-from tracerless.synthesize.backend import Backend, OnnxBackend, answers, torch_backend
 from tracerless.synthesize.card import card
-from tracerless.synthesize.parity import Parity, parity, probes
+from tracerless.synthesize.state import TrainingState
 from tracerless.workspace.dataset import Dataset, find_kept
+from tracerless.workspace.graphs import GRAPH, GRAPH_RECORD
 from tracerless.workspace.tables import EVALUATION
 
 _log = logging.getLogger(__name__)
@@ -25,7 +23,8 @@ STATE = "training.state"
 MARK = "trained.json"
 CARD = "README.md"
 PAGE = "report.html"
-GRAPH, GRAPH_RECORD = (Path(name).name for name in (bundles.MEMBER_GRAPH, bundles.GRAPH_RECORD))
+BUNDLE = "bundle"
+"""Folder of the bundle that a training ends in, beside the weights."""
 DEFAULT = "default"
 """Names the model that ships with the package, unless the dataset has one of that name."""
 
@@ -39,9 +38,14 @@ def finished(dataset: Dataset, name: str, mark: str) -> tuple[Path, Checkpoint] 
 
 
 def run_facts(folder: Path) -> dict[str, Any]:
-    """What was kept of the run beside its model: mark, CPU-seconds, budget; empty when nothing."""
-    record = folder / MARK
-    return dict(json.loads(record.read_text("utf-8"))) if record.is_file() else {}
+    """What was kept of the run beside its model: mark, CPU-seconds, budget.
+
+    Empty when nothing was, or when it cannot be read: the model is then trained anew.
+    """
+    try:
+        return dict(json.loads((folder / MARK).read_text("utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return {}
 
 
 def save_checkpoint(
@@ -54,6 +58,8 @@ def save_checkpoint(
 ) -> Path:
     """Write weights, card and page, then the mark; the state to resume from is no longer needed.
 
+    A graph and a bundle of other weights that lay there go first: they would speak for these.
+
     Args:
         dataset: where the model goes.
         name: of its folder.
@@ -65,10 +71,11 @@ def save_checkpoint(
         The path of the weights.
     """
     folder, facts = dataset.models / name, dict(facts or {})
-    write_text(folder / CARD, card(checkpoint))
-    _write_page(folder / PAGE, checkpoint, facts)
     for stale in (GRAPH, GRAPH_RECORD):
         (folder / stale).unlink(missing_ok=True)
+    bundles.remove(folder / BUNDLE)
+    write_text(folder / CARD, card(checkpoint))
+    _write_page(folder / PAGE, checkpoint, facts)
     write_bytes(folder / WEIGHTS, checkpoint.to_bytes())
     write_json(folder / MARK, {**facts, "mark": mark, "model": checkpoint.name})
     (folder / STATE).unlink(missing_ok=True)
@@ -122,6 +129,12 @@ def weights_at(model: str) -> Path | None:
     return default_model() if found is None and model == DEFAULT else found
 
 
+def called(weights: Path) -> str:
+    """Name of a model: its folder's; a bundle keeps weights one folder deeper."""
+    folder = weights.resolve().parent
+    return folder.name if weights.name == WEIGHTS else folder.parent.name
+
+
 def weights_in(folder: Path) -> Path | None:
     """The weights in a model's folder or a bundle; None when it is neither."""
     paths = (folder / WEIGHTS, folder / bundles.WEIGHTS)
@@ -144,94 +157,14 @@ def default_model() -> Path:
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """The checkpoint in that file.
+    """The checkpoint in that file; one in a bundle is read only where the whole bundle is right.
 
     Raises:
-        ModelError: the file is damaged.
+        ModelError: the file is damaged, or a file of its bundle was changed, added or taken away.
     """
+    if path.name == Path(bundles.WEIGHTS).name:
+        bundles.require_whole(path.resolve().parent.parent)
     return Checkpoint.from_bytes(path.read_bytes())
-
-
-def save_graph(folder: Path, checkpoint: Checkpoint, graph: bytes, found: Parity) -> None:
-    """Keep a graph beside the weights it was made from, with what its parity check showed."""
-    write_bytes(folder / GRAPH, graph)
-    write_bytes(folder / GRAPH_RECORD, graph_record(checkpoint, graph, found))
-
-
-def graph_record(
-    checkpoint: Checkpoint, graph: bytes, found: Parity, runtime: str | None = None
-) -> bytes:
-    """What binds a graph to its weights, as JSON; ``runtime`` is the version that is here."""
-    record = {
-        "weights": checkpoint.digest,
-        "graph": hashlib.sha256(graph).hexdigest(),
-        "onnxruntime": runtime or version("onnxruntime"),
-        "parity": found.to_json(),
-    }
-    return (json.dumps(record, indent=2, sort_keys=True) + "\n").encode()
-
-
-def kept_parity(weights: Path, checkpoint: Checkpoint) -> Parity | None:
-    """What the parity check of the graph beside these weights showed; None where there is none."""
-    kept = weights.parent / GRAPH_RECORD
-    record = json.loads(kept.read_text("utf-8")) if kept.is_file() else {}
-    if record.get("weights") != checkpoint.digest:
-        return None
-    return Parity(**{name: record["parity"][name] for name in Parity.__dataclass_fields__})
-
-
-def load_backend(
-    path: Path, checkpoint: Checkpoint, threads: int = 1
-) -> tuple[Backend | None, str]:
-    """ONNX Runtime for a model, where it was shown to agree with torch.
-
-    Args:
-        path: of the weights; ``synthesize pack`` puts the graph beside them.
-        checkpoint: in that file.
-        threads: of the runtime.
-
-    Returns:
-        (back-end, ""), or (None, why torch computes instead).
-    """
-    graph, said = _kept_graph(path.parent, checkpoint)
-    if graph is None:
-        return None, said
-    try:
-        is_known = said == version("onnxruntime")
-    except PackageNotFoundError:
-        return None, "ONNX Runtime is not installed."
-    return _checked(checkpoint, graph, threads, is_known=is_known)
-
-
-def _kept_graph(folder: Path, checkpoint: Checkpoint) -> tuple[bytes | None, str]:
-    """(graph, version of the runtime that it agreed by), or (None, why it may not be used)."""
-    path, kept = folder / GRAPH, folder / GRAPH_RECORD
-    if not path.is_file() or not kept.is_file():
-        return None, "No ONNX graph lies beside the weights (`tracerless synthesize pack`)."
-    graph = path.read_bytes()
-    try:
-        record = json.loads(kept.read_text("utf-8"))
-        whose = (record["weights"], record["graph"])
-        holds, by = bool(record["parity"]["holds"]), str(record["onnxruntime"])
-    except (ValueError, KeyError, TypeError):
-        return None, "The record of the ONNX graph is damaged; pack the model again."
-    if whose != (checkpoint.digest, hashlib.sha256(graph).hexdigest()):
-        return None, "The ONNX graph belongs to other weights; pack the model again."
-    if not holds:
-        return None, "The ONNX graph differs from torch by too much."
-    return graph, by
-
-
-def _checked(
-    checkpoint: Checkpoint, graph: bytes, threads: int, *, is_known: bool
-) -> tuple[Backend | None, str]:
-    """The back-end; compared anew where it was kept by another version of the runtime."""
-    made = OnnxBackend(graph, answers(checkpoint), threads)
-    if not is_known:
-        first = list(probes(checkpoint))[:1]
-        if not parity(checkpoint, torch_backend(checkpoint), made, first).holds:
-            return None, "This version of ONNX Runtime differs from torch by too much."
-    return made, ""
 
 
 def evaluation_of(
@@ -270,10 +203,22 @@ def evaluation_of(
     return found if found.facts.get("model_hash") == checkpoint.digest else None
 
 
-def load_state(dataset: Dataset, name: str) -> bytes | None:
-    """Where training of that model stood when it was stopped, or None."""
+def load_state(dataset: Dataset, name: str) -> TrainingState | None:
+    """Where training of that model stood when it was stopped, or None.
+
+    Raises:
+        ModelError: the file is damaged, or of another version.
+    """
     path = dataset.models / name / STATE
-    return path.read_bytes() if path.is_file() else None
+    if not path.is_file():
+        return None
+    try:
+        return TrainingState.from_bytes(path.read_bytes())
+    except ModelError as error:
+        raise ModelError(
+            f"What a stopped training left in {path} cannot be taken up: {error.message}",
+            hint=f"Delete {path} to train from the start.",
+        ) from error
 
 
 def save_state(dataset: Dataset, name: str, state: bytes) -> None:

@@ -1,9 +1,8 @@
 """Checkpoints made ready to predict."""
 
-import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from typing import Any
 
 from tracerless import synthesize
 from tracerless.core.cohort import PersonFacts
@@ -13,14 +12,13 @@ from tracerless.core.recipe import fingerprint
 from tracerless.core.session import Prepared
 from tracerless.core.volume import Contrast
 from tracerless.synthesize import Checkpoint
-from tracerless.synthesize.backend import Backend
 from tracerless.synthesize.predict import NetworkSynthesizer
+from tracerless.synthesize.texture import no_samples
 from tracerless.workspace.dataset import Dataset
-from tracerless.workspace.models import find_checkpoint, load_backend, load_checkpoint
+from tracerless.workspace.graphs import lent
+from tracerless.workspace.models import find_checkpoint, load_checkpoint
 from tracerless.workspace.roots import Roots
 from tracerless.workspace.tables import read_cohort
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +30,20 @@ class Asked:
         inputs: contrasts it is shown; none named = all that a session has.
         facts: what is known of people besides their scans.
         n_samples: plausible volumes to make beside the mean.
+        computed: how the back-end was found right, or why torch computes; kept with every result.
     """
 
     network: NetworkSynthesizer
     inputs: tuple[Contrast, ...]
     facts: Mapping[Pseudonym, PersonFacts]
     n_samples: int
+    computed: Mapping[str, Any]
 
     def predict(self, prepared: Prepared) -> Prediction:
         """Synthetic FDG of one session."""
         person = self.facts.get(prepared.key.person)
-        return self.network.predict(prepared, self.inputs or None, person, self.n_samples)
+        made = self.network.predict(prepared, self.inputs or None, person, self.n_samples)
+        return replace(made, provenance={**made.provenance, **self.computed})
 
 
 def with_predictor(
@@ -64,18 +65,21 @@ def with_predictor(
         n_samples: plausible volumes to make beside the mean.
 
     Raises:
-        ModelError: no such model, or a damaged one.
+        ModelError: no such model, a damaged one, or one that makes no samples where some are asked
+            for.
         RecipeMismatchError: it was trained for another template or reference region.
     """
     path = find_checkpoint(dataset, model)
     checkpoint = load_checkpoint(path)
     template, atlas = roots.values["template"], roots.values["atlas"]
-    backend = _backend(path, checkpoint)
-    network = synthesize.synthesizer(checkpoint, template, atlas, backend=backend)
+    computing = lent(path, checkpoint)
+    network = synthesize.synthesizer(checkpoint, template, atlas, backend=computing.backend)
+    if n_samples and network.texture is None:
+        raise no_samples(checkpoint)
     mean = synthesize.mean_predictor(checkpoint, template, atlas)
     shown = tuple(Contrast(each) for each in inputs)
     facts = read_cohort(dataset).facts if checkpoint.expected.names else {}
-    asked = Asked(network, shown, facts, n_samples)
+    asked = Asked(network, shown, facts, n_samples, computing.facts)
     mark = fingerprint(
         checkpoint.name, network.reader.backend.name, n_samples, *shown, _digest(facts)
     )
@@ -86,10 +90,3 @@ def with_predictor(
 def _digest(facts: Mapping[Pseudonym, PersonFacts]) -> str:
     """Changes when a fact does that a model may look at; a diagnosis is none."""
     return fingerprint(*(f"{p} {f.age} {f.sex} {f.mmse}" for p, f in sorted(facts.items())))
-
-
-def _backend(path: Path, checkpoint: Checkpoint) -> Backend | None:
-    backend, why = load_backend(path, checkpoint)
-    if why:
-        _log.info("Torch computes the networks: %s", why)
-    return backend

@@ -6,6 +6,7 @@ every block with as many of each kind (a Latin square), in another order for eac
 
 import csv
 import io
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,7 @@ def make_kit(
     *,
     n_people: int = 30,
     n_readers: int = 2,
-    seed: str = "1",
+    seed: str | None = None,
     volumes: bool = False,
     advance: Advance | None = None,
 ) -> Kit:
@@ -84,15 +85,18 @@ def make_kit(
         key_folder: for the key; neither in ``folder`` nor around it.
         n_people: taken in turn from every diagnosis.
         n_readers: forms, each in its own order.
-        seed: of codes, blocks and orders.
+        seed: of codes, blocks and orders; None draws one that nobody can guess. It is kept with
+            the key: whoever knows it knows what each case is.
         volumes: also NIfTI of every case.
         advance: told of every person.
 
     Raises:
         DatasetError: the folders lie in each other, or hold something.
-        ModelError: fewer than two people with a diagnosis that can be shown.
+        ModelError: fewer than two people with a diagnosis that can be shown, or a model of twins.
     """
+    trial.require_own()
     _require_apart(folder, key_folder)
+    seed = seed or secrets.token_hex(8)
     named = tuple(each for each in trial.subjects if each.diagnosis)
     chosen = _in_turn(named, n_people)
     cases = dealt(chosen, seed)
@@ -114,7 +118,9 @@ def make_kit(
         raise ModelError("Fewer than two people can be shown.", hint="Name another model.")
     shown.sort(key=lambda case: case.code)
     _write_texts(trial, folder, shown, n_readers=n_readers, seed=seed)
-    return Kit(folder, _write_key(key_folder, shown), tuple(shown), tuple(left_out))
+    key = _write_key(key_folder, shown)
+    write_json(key_folder / FACTS, {"Model": trial.synthesizer.name, "Seed": seed})
+    return Kit(folder, key, tuple(shown), tuple(left_out))
 
 
 def dealt(subjects: Sequence[Subject], seed: str) -> tuple[Case, ...]:

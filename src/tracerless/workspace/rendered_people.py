@@ -61,8 +61,9 @@ def write_prepared_people(
 ) -> Iterator[SessionKey]:
     """Write ``n`` simulated people as prepared sessions; hands out each key once it is done.
 
-    People who are there already are not made again, so a stopped run goes on. What a person becomes
-    depends on the seed and their number alone, not on who works, nor on how many.
+    People who are there already are not made again, so a stopped run goes on, and a shorter one
+    takes nobody away. What a person becomes depends on the seed and their number alone, not on who
+    works, nor on how many.
 
     Args:
         root: a new or empty folder, or the dataset of an earlier run.
@@ -74,21 +75,22 @@ def write_prepared_people(
         workers: processes.
 
     Raises:
-        DatasetError: the folder holds something else, people on another grid, or a person could
-            not be made.
+        DatasetError: the folder holds something else, other people, people on another grid, or a
+            person could not be made.
     """
     dataset = Dataset.create_or_open(root, Recipe(prepare=PrepareRecipe(voxel_mm=voxel_mm)))
     _require_grid(dataset, voxel_mm)
+    make = _Making(root, seed, randomise)
+    _require_seed(dataset, make)
     dataset.clean_partials()
     write_text(root / SIMULATED_MARK, MARK)
-    make = _Making(root, seed, randomise)
     keys = [make.key(number) for number in range(n)]
-    rows: dict[SessionKey, dict[str, Any]] = {}
+    rows = _there(dataset)
     with contextlib.closing(_made(make, keys, workers)) as made:
         for key, row in made:
             rows[key] = row
             yield key
-    table = {str(key.person): rows[key] for key in keys}
+    table = {str(key.person): rows[key] for key in sorted(rows)}
     write_cohort(dataset, Cohort(pd.DataFrame.from_dict(table, orient="index")))
 
 
@@ -99,6 +101,21 @@ def _require_grid(dataset: Dataset, voxel_mm: float) -> None:
             f"{dataset.root} holds people at {there:g} mm, not at {voxel_mm:g} mm.",
             hint=f"Name a new folder, or ask for --voxel-mm {there:g}.",
         )
+
+
+def _require_seed(dataset: Dataset, make: "_Making") -> None:
+    for key in dataset.sessions():
+        if not make.owns(key):
+            raise DatasetError(
+                f"{dataset.root} holds other people than seed {make.seed!r} makes: {key.person}.",
+                hint="Name a new folder, or the seed that the simulated people there came from.",
+            )
+
+
+def _there(dataset: Dataset) -> dict[SessionKey, dict[str, Any]]:
+    """Rows of the people's table of those who are there."""
+    found = ((key, SessionShelf(dataset, key).record("prepared")) for key in dataset.sessions())
+    return {key: record["sources"]["person"] for key, record in found if record is not None}
 
 
 def _made(
@@ -130,6 +147,11 @@ class _Making:
     def key(self, number: int) -> SessionKey:
         """The pseudonym of a simulated person: the seed and the number, letters and digits."""
         return SessionKey(Pseudonym(f"{self._stem}{number:04d}"), "01")
+
+    def owns(self, key: SessionKey) -> bool:
+        """Whether a person is of this seed."""
+        number = str(key.person).removeprefix(self._stem)
+        return number.isdecimal() and key == self.key(int(number))
 
     def __call__(self, key: SessionKey) -> dict[str, Any]:
         number = int(str(key.person).removeprefix(self._stem))

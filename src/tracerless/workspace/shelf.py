@@ -105,7 +105,15 @@ class SessionShelf:
         path = self._record_path(name)
         if not path.is_file():
             return {}
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:  # of JSON, or of UTF-8
+            record = None
+        if not isinstance(record, dict):
+            raise DatasetError(
+                f"The record of {name} of {self.key} is damaged.",
+                hint=f"Remove {path.name}; the command that made it makes it again.",
+            )
         return record
 
     def _forget(self, name: str, files: set[str]) -> None:

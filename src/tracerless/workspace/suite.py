@@ -11,7 +11,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from tracerless import __version__
-from tracerless.core.assessment import Assessment
+from tracerless.core.assessment import TABLES, Assessment
 from tracerless.core.errors import RecipeError, TracerlessError, did_you_mean
 from tracerless.core.recipe import fingerprint
 from tracerless.io import assessments
@@ -100,6 +100,7 @@ def run(
     Raises:
         RecipeError: no section of that name.
         ModelError: no such model, or nobody that it did not see.
+        TracerlessError: no section could be made; that of the last.
     """
     for name in sections:
         if name not in SECTIONS:
@@ -115,13 +116,16 @@ def assess(
     failed: dict[str, str] = {}
     chosen = [name for name in SECTIONS if not sections or name in sections]
     with threadpool_limits(limits=1):
-        for name in chosen:
+        for at, name in enumerate(chosen, start=1):
             part, digest = opened.folder / PARTS / name, _digest(opened, name)
+            where = f"{name} ({at} of {len(chosen)})" if len(chosen) > 1 else name
             if assessments.read_facts(part).get("digest") == digest:
                 continue
             try:
-                tables, notes = _function(name)(opened, progress=_within(advance, name))
+                tables, notes = _function(name)(opened, progress=_within(advance, where))
             except TracerlessError as error:
+                if len(failed) + 1 == len(chosen):
+                    raise
                 failed[name] = " ".join(filter(None, (error.message, error.hint)))
                 shutil.rmtree(part, ignore_errors=True)
                 continue
@@ -142,15 +146,15 @@ def _function(name: str) -> Callable[..., Found]:
 
 def _digest(opened: Trial, name: str) -> str:
     training = "" if opened.training is None else fingerprint(*opened.training.sessions())
-    return fingerprint(__version__, name, opened.digest, training)
+    return fingerprint(__version__, name, opened.digest, training, *map(str, TABLES.items()))
 
 
-def _within(advance: Advance | None, name: str) -> Advance:
+def _within(advance: Advance | None, where: str) -> Advance:
     """Says which section it is."""
 
     def told(done: int, total: int, what: str) -> None:
         if advance is not None:
-            advance(done, total, f"{name}: {what}")
+            advance(done, total, f"{where}: {what}")
 
     return told
 

@@ -4,30 +4,29 @@ Hiding a contrast at prediction asks what a model does without it; training with
 the contrast is worth at all. The linear map is solved, so that this costs minutes and no seed.
 """
 
-import itertools
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from tracerless import synthesize
-from tracerless.core.recipe import SynthesizeRecipe
-from tracerless.core.session import Prepared
-from tracerless.core.volume import MR_INPUTS, Contrast
+from tracerless.core.volume import Contrast
 from tracerless.evaluate.inputs import ALONE, inputs_table
 from tracerless.evaluate.panel import UNKNOWN, Panel
-from tracerless.synthesize import Checkpoint
 from tracerless.synthesize.calibration import subset_key, subsets
 from tracerless.synthesize.predict import Synthesizer
 from tracerless.workspace import suite_people as people
-from tracerless.workspace.adaptation_refits import refit, require_one_model, source, taught
+from tracerless.workspace.adaptation_refits import (
+    N_TAUGHT,
+    from_the_start,
+    lesson,
+    require_one_model,
+    source,
+    taught,
+)
 from tracerless.workspace.section import Advance
 from tracerless.workspace.trial import LINEAR, MEAN, Trial
-
-N_TAUGHT = 200
-"""Training sessions at most, those that come first; each map is solved on all of them."""
 
 
 def ablation(
@@ -43,37 +42,28 @@ def ablation(
         ModelError: training people are not at hand, or the set is cross-fitted.
     """
     require_one_model(trial)
-    facts = {key.person: each for key, each in taught(trial).items()}
+    given = lesson(trial, source(trial), taught(trial))
     sets = [each for each in subsets() if set(each) <= set(trial.checkpoint.inputs)]
-    cells, recipe = {}, _linear(trial)
+    cells = {}
+    recipe = from_the_start(trial.checkpoint.recipe, network="ridge", covariates="none")
     for at, chosen in enumerate(sets):
-        made = refit(trial, _only(trial, chosen), facts, dataset=source(trial), recipe=recipe)
-        cells[subset_key(chosen)] = _predicted(trial, _ready(trial, made), chosen)
+        made = given.showing(chosen).learned(recipe)
+        ready = synthesize.synthesizer(made, trial.template, trial.atlas)
+        cells[subset_key(chosen)] = _predicted(trial, ready, chosen)
         if progress is not None:
             progress(at + 1, len(sets), subset_key(chosen))
     laid = _panel(trial, cells)
     fullest = subset_key(sets[0])
     table = inputs_table(laid, mean=MEAN, fullest=fullest, who=LINEAR, how=ALONE)
     notes = []
-    if len(facts) > N_TAUGHT:
+    if len(given.material.people) == N_TAUGHT:
         notes.append(f"Maps of single sets were solved on {N_TAUGHT} training sessions.")
     return {"inputs": table}, notes
 
 
-def _linear(trial: Trial) -> SynthesizeRecipe:
-    """The model's recipe with a linear map in place of its network."""
-    return replace(
-        trial.checkpoint.recipe,
-        network="ridge",
-        objective="regression",
-        covariates="none",
-        members=1,
-    )
-
-
 def _panel(trial: Trial, cells: Mapping[str, NDArray[np.float64]]) -> Panel:
     """Truth, mean, and what the maps say."""
-    truths = (trial.prepared(each).require(Contrast.FDG) for each in trial.subjects)
+    truths = (trial.truth(trial.prepared(each)) for each in trial.subjects)
     means = (trial.predict(each, by=MEAN).volume for each in trial.subjects)
     return Panel(
         regions=trial.atlas.keys,
@@ -83,18 +73,6 @@ def _panel(trial: Trial, cells: Mapping[str, NDArray[np.float64]]) -> Panel:
         predicted={MEAN: np.stack([trial.regions(volume) for volume in means]), **cells},
         half_widths={},
     )
-
-
-def _only(trial: Trial, chosen: tuple[Contrast, ...]) -> Iterator[Prepared]:
-    """Training sessions with no other MR than that; those that lack all of it are left out."""
-    for session in itertools.islice(trial.taught(), N_TAUGHT):
-        kept = {c: v for c, v in session.volumes.items() if c not in MR_INPUTS or c in chosen}
-        if any(contrast in kept for contrast in chosen):
-            yield replace(session, volumes=kept)
-
-
-def _ready(trial: Trial, made: Checkpoint) -> Synthesizer:
-    return synthesize.synthesizer(made, trial.template, trial.atlas)
 
 
 def _predicted(

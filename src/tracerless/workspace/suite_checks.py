@@ -24,6 +24,10 @@ UNIT_LIMIT = 1e-3
 """How far the reference mean may lie from 1, SUVR."""
 IDENTITY_LIMIT = 0.03
 """What a region may lose on the way to the network's grid and back, SUVR; 4 mm under 2 mm: 0.02."""
+SAME_SUVR = 1e-3
+"""Two volumes that differ by less in every voxel looked at are one scan."""
+FOUND = "found"
+"""Verdict of a check that something is wrong; the other one is ``pass``."""
 _EVERY = 3
 """Every so many voxels along each axis stand for all when volumes are compared."""
 
@@ -102,11 +106,27 @@ def memorisation(
         return {}, ["The model predicted nobody, so nothing can be said of repeated people."]
     rows = []
     for place, distance in enumerate(("regions", "voxels")):
-        arrays = [_filled([each[place] for each in side]) for side in (made, real, taught)]
+        arrays = [np.stack([each[place] for each in side]) for side in (made, real, taught)]
         known = np.logical_and.reduce([np.isfinite(each).all(axis=0) for each in arrays])
-        found_ = nearness(*(each[:, known] for each in arrays))
-        rows.append((trial.name, distance, *found_))
-    return {"memorisation": pd.DataFrame(rows, columns=[*TABLES["memorisation"]])}, []
+        known_arrays = [each[:, known] for each in arrays]
+        rows.append((trial.name, distance, *nearness(*known_arrays)))
+    findings = [_twins(*known_arrays[1:])]
+    return {
+        "memorisation": pd.DataFrame(rows, columns=[*TABLES["memorisation"]]),
+        "findings": pd.DataFrame(findings, columns=[*TABLES["findings"]]),
+    }, []
+
+
+def _twins(real: NDArray[np.float64], taught: NDArray[np.float64]) -> tuple[str, str, str, str]:
+    """Whether somebody is evaluated who was trained on under another name: one PET, twice."""
+    n = sum(bool((np.abs(taught - each).max(axis=1) < SAME_SUVR).any()) for each in real)
+    return (
+        "people",
+        FOUND if n else "pass",
+        f"The acquired PET of {n} of {len(real)} people is also that of a training person "
+        f"({len(taught)} looked at).",
+        "These people were trained on under another name: evaluate without them." if n else "",
+    )
 
 
 Vectors = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -143,10 +163,6 @@ def _vectors(trial: Trial, volume: Volume, brain: NDArray[np.bool_]) -> Vectors:
     return trial.regions(volume), volume.array[thin][brain[thin]].astype(np.float64)
 
 
-def _filled(rows: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    return np.stack(list(rows))
-
-
 def _level(trial: Trial, volume: Volume) -> float:
     seen = volume.array[trial.atlas.reference(trial.checkpoint.reference)]
     return float(seen[np.isfinite(seen)].mean(dtype=np.float64))
@@ -159,14 +175,14 @@ def _findings(grids: Sequence[bool], levels: Sequence[float]) -> Iterator[tuple[
     same = sum(grids)
     yield (
         "grid",
-        "pass" if same == n else "finding",
+        "pass" if same == n else FOUND,
         f"{same} of {n} predictions lie on the session's own grid, shape and affine.",
         "" if same == n else "Nothing measured on them can be trusted; report this.",
     )
     far = max(levels)
     yield (
         "unit",
-        "pass" if far <= UNIT_LIMIT else "finding",
+        "pass" if far <= UNIT_LIMIT else FOUND,
         f"The reference mean of {n} predictions lies within {far:.1e} of 1 SUVR.",
         "" if far <= UNIT_LIMIT else "The unit is not SUVR; report this.",
     )

@@ -22,9 +22,12 @@ def facts(opened: Trial, tables: Mapping[str, pd.DataFrame], done: Sequence[str]
         done: sections that stand.
     """
     made = opened.checkpoint
-    head = evaluate.headline(tables, opened.name, domain=opened.domain, reference=made.reference)
+    english, chinese = evaluate.headline(
+        tables, opened.name, domain=opened.domain, reference=made.reference
+    )
     return {
-        "headline": head,
+        "headline": english,
+        "headline_zh": chinese,
         **_people(opened),
         "domain": opened.domain,
         "contrast": "synthFDG",
@@ -32,6 +35,7 @@ def facts(opened: Trial, tables: Mapping[str, pd.DataFrame], done: Sequence[str]
         "model_hash": made.digest,
         "models": [opened.name, *opened.rivals],
         "marked_for_cognition": made.marked_for_cognition,
+        "learned_from": made.recipe.people,
         "inputs": [str(contrast) for contrast in made.inputs],
         "reference": made.reference,
         "template": made.template,

@@ -63,7 +63,7 @@ def _predicted(trial: Trial, subject: Subject) -> people.Record:
     prepared = trial.prepared(subject)
     mean = trial.predict(subject, prepared, by=MEAN)
     record = {
-        people.TRUTH: trial.regions(prepared.require(Contrast.FDG)),
+        people.TRUTH: trial.regions(trial.truth(prepared)),
         MEAN: trial.regions(mean.volume),
     }
     for by in _asked(trial):

@@ -13,7 +13,7 @@ from tracerless.core.atlas import Atlas
 from tracerless.core.errors import ContrastError, ModelError, QuantityError
 from tracerless.core.prediction import Prediction
 from tracerless.core.recipe import fingerprint
-from tracerless.core.volume import Contrast, Volume
+from tracerless.core.volume import Volume
 from tracerless.evaluate import voxels
 from tracerless.io import resources
 from tracerless.io.atomic import write_bytes
@@ -85,7 +85,7 @@ def measured(trial: Trial, subject: Subject) -> Record:
     A session that the model refuses has NaN for its prediction and the reason as its doubt.
     """
     prepared, every = trial.prepared(subject), atlases(trial)
-    truth = prepared.require(Contrast.FDG)
+    truth = trial.truth(prepared)
     record: dict[str, NDArray[Any]] = _regions(trial, TRUTH, truth, every)
     record[DOUBT] = np.array("")
     for by in trial.by:

@@ -61,7 +61,9 @@ def regions(
     try:
         tables["z_flags"] = _flags(trial, main)
     except DatasetError as error:
-        notes.append(f"Flags of low regions were not compared. {error.message}")
+        notes.append(
+            f"Flags of low regions were not compared. {error.message} Evaluate on more of them."
+        )
     if tables["coverage"].empty:
         notes.append("The model gave no intervals, so nothing is said of their coverage.")
     return {name: table for name, table in tables.items() if len(table)}, notes

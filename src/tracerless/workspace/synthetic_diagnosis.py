@@ -42,8 +42,9 @@ def section(trial: Trial, *, progress: Advance | None = None) -> Found:
         progress: told (done, total, what).
 
     Raises:
-        ModelError: nobody was predicted, or no task has people enough.
+        ModelError: nobody was predicted, no task has people enough, or a model of twins.
     """
+    trial.require_own()
     visits, refused = visits_of(trial, progress)
     return judge(
         visits,

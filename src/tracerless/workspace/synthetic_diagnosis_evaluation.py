@@ -37,9 +37,10 @@ def evaluate_cross_fit(
         The evaluation and its folder, ``evaluation/synthesis-<name>-crossfit-claims``.
 
     Raises:
-        ModelError: nobody was predicted, or no task has people enough.
+        ModelError: nobody was predicted, no task has people enough, or models of twins.
     """
     opened = trial(dataset, None, crossfit=made)
+    opened.require_own()
     key = KEY.format(name=made.name)
     folder = dataset.derivatives / EVALUATION / f"synthesis-{key}"
     with threadpool_limits(limits=1):  # many small products: threads cost ten times the time
@@ -56,6 +57,8 @@ def evaluate_cross_fit(
     facts = {
         **_facts(visits),
         "headline": " ".join(tables["claims"]["sentence_en"]),
+        "headline_zh": "".join(tables["claims"]["sentence_zh"]),
+        "marked_for_cognition": opened.checkpoint.marked_for_cognition,
         "domain": opened.domain,
         "margin": margin,
         "folds": made.n_folds,

@@ -1,30 +1,34 @@
 """Training a synthesizer on the prepared sessions of a dataset; stopped training goes on."""
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tracerless import __version__, synthesize
-from tracerless.core.errors import ModelError, RecipeError
-from tracerless.core.recipe import SynthesizeRecipe, fingerprint
-from tracerless.io import resources
+from tracerless import synthesize
+from tracerless.core.errors import ModelError, RecipeMismatchError
+from tracerless.core.recipe import SynthesizeRecipe
 from tracerless.io.atomic import write_bytes
 from tracerless.networks import is_solved
 from tracerless.synthesize import Checkpoint
-from tracerless.synthesize.adapt import tuned
+from tracerless.synthesize.adapt import based, tuned
 from tracerless.synthesize.channels import Normalisation
 from tracerless.synthesize.distributed import is_leader
-from tracerless.synthesize.fit import Progress, Watch
+from tracerless.synthesize.fit import Progress, Watch, require_possible
 from tracerless.synthesize.material import Material
-from tracerless.synthesize.space import Space, space
+from tracerless.synthesize.space import Space
 from tracerless.synthesize.state import TrainingState
+from tracerless.workspace import bundles
+from tracerless.workspace.bundles import Packed
 from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.domain import training_domain
 from tracerless.workspace.models import (
+    STATE,
     WEIGHTS,
+    called,
     find_checkpoint,
     finished,
     load_checkpoint,
@@ -32,18 +36,15 @@ from tracerless.workspace.models import (
     save_checkpoint,
     save_state,
 )
-from tracerless.workspace.shelf import SessionShelf
-from tracerless.workspace.training_board import EVENTS, board
-from tracerless.workspace.training_pairs import Gathered, Refused, gather_pairs, pairs
-from tracerless.workspace.training_people import known_people
+from tracerless.workspace.training_board import EVENTS, board, require_board
+from tracerless.workspace.training_pairs import Gathered, Refused, pairs
+from tracerless.workspace.training_place import LINEAR, begin, held, mark_of, require_name
+from tracerless.workspace.training_reading import read, require_time, require_whole, spaces_of
 
-__all__ = ["Refused", "Trained", "Training", "pairs", "train"]
+__all__ = ["LINEAR", "Refused", "Trained", "Training", "pairs", "train"]
 
-LINEAR = "linear.safetensors"
-"""Beside every model that was descended to: the linear map of the same people, its rival."""
-LINEAR_MM = 4.0
-"""The linear map averages over blocks anyway; on a finer grid it would only be larger."""
 SAVE_AFTER_S = 20.0
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,8 @@ class Training:
         has_board: whether curves are written for TensorBoard.
         has_rival: whether the linear map of the same people is solved and kept beside the model;
             after it, and outside its budget.
+        has_bundle: whether the model is packed as a MONAI bundle; likewise after all.
+        asked: settings that the user named; a base that fixes them otherwise is refused.
         watch: device, budget, progress, threads.
         advance: called with (done, total) while sessions are read.
     """
@@ -66,6 +69,8 @@ class Training:
     is_strict: bool = False
     has_board: bool = False
     has_rival: bool = True
+    has_bundle: bool = False
+    asked: frozenset[str] = frozenset()
     watch: Watch = field(default_factory=Watch)
     advance: Callable[[int, int], None] | None = None
 
@@ -78,7 +83,9 @@ class Trained:
         path: of the weights.
         checkpoint: the model.
         refused, doubted: sessions that did not teach, and those that did although odd.
+        thinned: sessions that taught without a contrast.
         spent: what the run took; empty when the model was there already.
+        bundle: what it was packed as; None where it was not.
     """
 
     path: Path
@@ -86,6 +93,8 @@ class Trained:
     refused: tuple[Refused, ...] = ()
     doubted: tuple[Refused, ...] = ()
     spent: Mapping[str, Any] = field(default_factory=dict)
+    bundle: Packed | None = None
+    thinned: tuple[Refused, ...] = ()
 
 
 def train(
@@ -99,52 +108,107 @@ def train(
 
     Args:
         dataset: where the pairs are, and where the model goes.
-        name: of the model's folder; None = the network's.
+        name: of the model's folder; None = the network's, or ``<base>-tuned``.
         recipe: what to train; None = the dataset's.
         training: how to run it.
 
     Raises:
-        ModelError: nothing to learn from; with ``is_strict``, a session that must be left out.
+        ModelError: nothing to learn from; with ``is_strict``, a session that must be left out; a
+            name whose folder is taken.
         RecipeMismatchError: the state that a stopped training left belongs to other settings.
-        RecipeError: settings that contradict each other or this machine.
+        RecipeError: settings that contradict each other, the base or this machine.
     """
     began_s = time.perf_counter()
     how = training or Training()
-    recipe = recipe or dataset.recipe.synthesize
-    base = load_checkpoint(find_checkpoint(dataset, how.base)) if how.base else None
-    if base is not None:
-        recipe = replace(recipe, voxel_mm=base.recipe.voxel_mm)
-    final = recipe if base is None else tuned(recipe, base)
-    name = name or final.network
-    mark = _mark(dataset, recipe, base)
-    done = finished(dataset, name, mark)
-    if done is not None:
-        return Trained(*done)
-    found, spaces = _gather(dataset, final, base, how)
-    _require_whole(found, how)
-    reading_s = time.perf_counter() - began_s
-    _require_time(how, reading_s)
-    state = load_state(dataset, name)
+    start = find_checkpoint(dataset, how.base) if how.base else None
+    base = None if start is None else load_checkpoint(start)
+    wanted = based(recipe or dataset.recipe.synthesize, base, how.asked)
+    final = wanted if base is None else tuned(wanted, base)
+    require_possible(final, how.watch)
+    if how.has_board:
+        require_board()
+    name = name or (final.network if start is None else f"{called(start)}-tuned")
+    require_name(name, start)
+    run = _Run(dataset, name, wanted, final, base, how, began_s)
+    with held(run.folder):
+        mark = mark_of(dataset, wanted, base, how.watch.budget_s)
+        done = finished(dataset, name, mark)
+        made = _trained(run, mark) if done is None else Trained(*done)
+        return replace(made, bundle=_packed(made.path, how))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Run:
+    """One training: ``wanted`` is what is learned by, ``final`` what the model's recipe will be."""
+
+    dataset: Dataset
+    name: str
+    wanted: SynthesizeRecipe
+    final: SynthesizeRecipe
+    base: Checkpoint | None
+    how: Training
+    began_s: float
+
+    @property
+    def folder(self) -> Path:
+        """Of the model."""
+        return self.dataset.models / self.name
+
+
+def _trained(run: _Run, mark: str) -> Trained:
+    """Read, learn, keep."""
+    state, how = load_state(run.dataset, run.name), run.how
+    has_rival = how.has_rival and not is_solved(run.final.network)
+    spaces = spaces_of(run.dataset, run.final, run.base, has_rival=has_rival)
+    scale = Normalisation() if run.base is None else run.base.normalisation
+    found = read(run.dataset, spaces, scale, workers=how.workers, advance=how.advance)
+    if how.is_strict:
+        require_whole(found)
+    reading_s = time.perf_counter() - run.began_s
+    require_time(how.watch.budget_s, reading_s)
+    if is_leader():
+        begin(run.folder, has_rival=len(spaces) > 1)
     count = _Counter(how.watch.progress)
-    with _watched(
-        dataset, name, how, replace(how.watch, progress=count, spent_s=reading_s)
-    ) as watch:
-        checkpoint = synthesize.learn(
-            found.materials[0],
-            spaces[0],
-            recipe=recipe,
-            training_domain=training_domain(dataset),
-            base=base,
-            resume=None if state is None else TrainingState.from_bytes(state),
-            watch=watch,
-        )
-    path = dataset.models / name / WEIGHTS
-    spent = {**_spent(how, began_s, found), "reading_s": round(reading_s, 1), "steps": count.steps}
+    with _watched(run, replace(how.watch, progress=count, spent_s=reading_s)) as watch:
+        checkpoint = _learned(run, found.materials[0], spaces[0], state, watch)
+    path = run.folder / WEIGHTS
+    spent = {**_spent(run, found), "reading_s": round(reading_s, 1), "steps": count.steps}
     if is_leader():
         if len(spaces) > 1:
-            _keep_linear(dataset, name, found.materials[1], spaces[1], final)
-        path = save_checkpoint(dataset, name, checkpoint, mark, facts=spent)
-    return Trained(path, checkpoint, found.refused, found.doubted, spent)
+            _keep_linear(run, found.materials[1], spaces[1])
+        path = save_checkpoint(run.dataset, run.name, checkpoint, mark, facts=spent)
+    return Trained(path, checkpoint, found.refused, found.doubted, spent, thinned=found.thinned)
+
+
+def _learned(
+    run: _Run, material: Material, where: Space, state: TrainingState | None, watch: Watch
+) -> Checkpoint:
+    """The model; a state that does not fit says where it lies."""
+    try:
+        return synthesize.learn(
+            material,
+            where,
+            recipe=run.wanted,
+            training_domain=training_domain(run.dataset),
+            base=run.base,
+            resume=state,
+            watch=watch,
+        )
+    except (ModelError, RecipeMismatchError) as error:
+        if state is not None:
+            error.add_note(f"a stopped training left {run.folder / STATE}")
+        raise
+
+
+def _packed(weights: Path, how: Training) -> Packed | None:
+    """The bundle that every training ends in; made now where an earlier one was stopped before."""
+    if not how.has_bundle or not is_leader():
+        return None
+    try:
+        return bundles.packed(weights)
+    except ModelError as error:
+        _log.warning("The model was not packed: %s", error)
+        return None
 
 
 class _Counter:
@@ -159,110 +223,47 @@ class _Counter:
             self._listener(at)
 
 
-def _require_time(how: Training, reading_s: float) -> None:
-    """Refuse to train in what a long reading left of a budget.
-
-    Raises:
-        RecipeError: more than half of it is gone.
-    """
-    budget_s = how.watch.budget_s
-    if budget_s is not None and reading_s > budget_s / 2:
-        raise RecipeError(
-            f"Reading the sessions took {reading_s:.0f} s of the budget of {budget_s:.0f} s; too "
-            "little is left to train in.",
-            hint=f"Give --budget {2 * (budget_s / 2 + reading_s):.0f}s or more, or read by more "
-            "--workers.",
-        )
-
-
-def _gather(
-    dataset: Dataset, recipe: SynthesizeRecipe, base: Checkpoint | None, how: Training
-) -> tuple[Gathered, tuple[Space, ...]]:
-    """The pairs on the network's grid, and on the linear rival's where the model has one."""
-    has_rival = how.has_rival and not is_solved(recipe.network)
-    edges = [recipe.voxel_mm, *([max(recipe.voxel_mm, LINEAR_MM)] if has_rival else [])]
-    atlas = dataset.recipe.prepare.atlas if base is None else base.atlas
-    reference = dataset.recipe.prepare.reference_fdg if base is None else base.reference
-    spaces = tuple(
-        space(
-            resources.template(voxel_mm),
-            resources.atlas(atlas, voxel_mm, dataset.root),
-            reference,
-        )
-        for voxel_mm in edges
-    )
-    different = spaces[:1] if len(set(edges)) == 1 else spaces
-    scale = Normalisation() if base is None else base.normalisation
-    found = gather_pairs(dataset, different, scale, workers=how.workers, advance=how.advance)
-    both = (found.materials * len(spaces))[: len(spaces)]
-    return replace(found, materials=both), spaces
-
-
-def _require_whole(found: Gathered, how: Training) -> None:
-    """With ``is_strict``, refuse to go on without a session.
-
-    Raises:
-        ModelError: a session must be left out.
-    """
-    if how.is_strict and found.refused:
-        first = found.refused[0]
-        raise ModelError(
-            f"{len(found.refused)} sessions cannot teach; {first.key}: {first.reason}",
-            hint="Mend or remove them, or train without --strict on the others.",
-        )
-
-
-def _keep_linear(
-    dataset: Dataset, name: str, material: Material, where: Space, recipe: SynthesizeRecipe
-) -> None:
+def _keep_linear(run: _Run, material: Material, where: Space) -> None:
     """Solve the linear map on the same people and keep it beside the model."""
     edge = float(where.grid.spacing_mm[0])
-    rival = replace(recipe, network="ridge", objective="regression", members=1, voxel_mm=edge)
+    rival = replace(run.final, network="ridge", objective="regression", members=1, voxel_mm=edge)
     made = synthesize.learn(
         material,
         where,
         recipe=rival,
-        training_domain=training_domain(dataset),
+        training_domain=training_domain(run.dataset),
         watch=Watch(device="cpu", is_alone=True),
     )
-    write_bytes(dataset.models / name / LINEAR, made.to_bytes())
+    write_bytes(run.folder / LINEAR, made.to_bytes())
 
 
 @contextlib.contextmanager
-def _watched(dataset: Dataset, name: str, how: Training, watch: Watch) -> Iterator[Watch]:
+def _watched(run: _Run, watch: Watch) -> Iterator[Watch]:
     """The watch of the run, with what is kept of it; only the first process writes."""
     if not is_leader():
         yield replace(watch, progress=None)
         return
     watch = replace(
         watch,
-        save_state=lambda content: save_state(dataset, name, content),
+        save_state=lambda content: save_state(run.dataset, run.name, content),
+        save_every=1,
         save_after_s=SAVE_AFTER_S,
     )
-    if not how.has_board:
+    if not run.how.has_board:
         yield watch
         return
-    with board(dataset.models / name / EVENTS) as events:
+    with board(run.folder / EVENTS) as events:
         yield replace(watch, events=events)
 
 
-def _spent(how: Training, began_s: float, found: Gathered) -> dict[str, Any]:
+def _spent(run: _Run, found: Gathered) -> dict[str, Any]:
     """What the run took: no part of the model, for a clock never tells the same twice."""
     spent = {
-        "spent_s": round(time.perf_counter() - began_s, 1),
+        "spent_s": round(time.perf_counter() - run.began_s, 1),
         "cpu_s": round(time.process_time(), 1),
         "refused": len(found.refused),
         "doubted": len(found.doubted),
+        "thinned": len(found.thinned),
     }
-    return spent if how.watch.budget_s is None else {**spent, "budget_s": how.watch.budget_s}
-
-
-def _mark(dataset: Dataset, recipe: SynthesizeRecipe, base: Checkpoint | None) -> str:
-    """Changes with the settings, the people and what is known of them, and their preparation."""
-    records = (SessionShelf(dataset, key).record("prepared") for key in dataset.sessions())
-    made = [record["digest"] for record in records if record is not None]
-    known = [f"{person} {facts}" for person, facts in sorted(known_people(dataset).items())]
-    reference = dataset.recipe.prepare.reference_fdg
-    tuned_from = "" if base is None else base.digest
-    domain = training_domain(dataset)
-    return fingerprint(__version__, recipe, reference, domain, tuned_from, *known, *made)
+    budget_s = run.how.watch.budget_s
+    return spent if budget_s is None else {**spent, "budget_s": budget_s}

@@ -1,7 +1,7 @@
 """The pairs that a dataset can teach with, read once for every grid that wants them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 
 from threadpoolctl import threadpool_limits
 
@@ -38,11 +38,13 @@ class Gathered:
         materials: one for each space, of the same sessions in the same order.
         refused: sessions with MR and FDG that were left out.
         doubted: sessions that teach although something is odd.
+        thinned: sessions that teach without a bad MR contrast, which is named.
     """
 
     materials: tuple[Material, ...]
     refused: tuple[Refused, ...]
     doubted: tuple[Refused, ...] = ()
+    thinned: tuple[Refused, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,10 +74,13 @@ class Reading:
         if kept is None or not _teaches(kept):
             return None
         seen = look(kept, self.spaces[0])
-        if any(found.verdict == REFUSE for found in seen.alone):
+        bad = {found.contrast for found in seen.alone if found.verdict == REFUSE}
+        volumes = {contrast: v for contrast, v in kept.volumes.items() if contrast not in bad}
+        if not _is_pair(volumes):
             return Read((), seen)
+        left = replace(kept, volumes=volumes)
         try:
-            return Read(tuple(pair(kept, w, self.normalisation) for w in self.spaces), seen)
+            return Read(tuple(pair(left, w, self.normalisation) for w in self.spaces), seen)
         except TracerlessError as error:
             return Read((), seen, str(error))
 
@@ -121,33 +126,61 @@ def gather_pairs(
         if advance is not None:
             advance(done, len(keys))
     findings = judged([found[key].look for key in keys if key in found])
+    bad = _bad(findings)
     refused |= {key: read.reason for key, read in found.items() if read.reason}
-    refused |= _told(findings, is_refusal=True)
-    kept = [found[key].pairs for key in keys if key in found and key not in refused]
+    sure = [finding for finding in findings if finding.verdict == REFUSE]
+    refused |= _told(f for f in sure if not _left(found[f.key], bad[f.key]))
+    kept = [key for key in keys if key in found and key not in refused]
     if not kept:
         raise _nothing(dataset, refused)
     facts = known_people(dataset)
-    materials = (gathered((each[i] for each in kept), facts) for i in range(len(spaces)))
-    doubts = _told(findings, is_refusal=False)
+    pairs_of = {key: [p.without(bad.get(key, ())) for p in found[key].pairs] for key in kept}
+    thinned = _told(finding for finding in sure if finding.key in pairs_of)
     return Gathered(
-        tuple(materials),
-        tuple(Refused(key, reason) for key, reason in sorted(refused.items())),
-        tuple(Refused(key, why) for key, why in sorted(doubts.items()) if key not in refused),
+        tuple(gathered((pairs_of[key][i] for key in kept), facts) for i in range(len(spaces))),
+        refused=_listed(refused),
+        doubted=_listed(_told(f for f in findings if f.key in pairs_of and f.verdict != REFUSE)),
+        thinned=_listed({k: f"Without its {_names(bad[k])}: {why}" for k, why in thinned.items()}),
     )
 
 
-def _told(findings: Sequence[PairFinding], *, is_refusal: bool) -> dict[SessionKey, str]:
+def _bad(findings: Iterable[PairFinding]) -> dict[SessionKey, set[Contrast]]:
+    """Which contrasts of a session must not teach."""
+    bad: dict[SessionKey, set[Contrast]] = {}
+    for each in findings:
+        if each.verdict == REFUSE:
+            bad.setdefault(each.key, set()).add(each.contrast)
+    return bad
+
+
+def _left(read: Read, bad: Set[Contrast]) -> bool:
+    """Whether a pair is left without its bad contrasts."""
+    return _is_pair(read.look.digests.keys() - bad)
+
+
+def _names(contrasts: Iterable[Contrast]) -> str:
+    return " and ".join(str(each) for each in (*MR_INPUTS, Contrast.FDG) if each in contrasts)
+
+
+def _told(findings: Iterable[PairFinding]) -> dict[SessionKey, str]:
     """What was found by session, one sentence after another."""
     said: dict[SessionKey, list[str]] = {}
     for each in findings:
-        if (each.verdict == REFUSE) == is_refusal:
-            said.setdefault(each.key, []).append(each.reason)
+        said.setdefault(each.key, []).append(each.reason)
     return {key: " ".join(dict.fromkeys(reasons)) for key, reasons in said.items()}
 
 
+def _listed(reasons: Mapping[SessionKey, str]) -> tuple[Refused, ...]:
+    return tuple(Refused(key, reason) for key, reason in sorted(reasons.items()))
+
+
+def _is_pair(contrasts: Container[Contrast]) -> bool:
+    """Whether FDG is among them, and any MR to learn from."""
+    return Contrast.FDG in contrasts and any(each in contrasts for each in MR_INPUTS)
+
+
 def _teaches(prepared: Prepared) -> bool:
-    has_mr = any(contrast in prepared.volumes for contrast in MR_INPUTS)
-    return prepared.verdict != "fail" and has_mr and Contrast.FDG in prepared.volumes
+    return prepared.verdict != "fail" and _is_pair(prepared.volumes)
 
 
 def _nothing(dataset: Dataset, refused: Mapping[SessionKey, str]) -> ModelError:

@@ -15,6 +15,9 @@ _NAMES = {
     "budget_s": "budget, s",
     "spent_s": "time spent, s",
     "refused": "pairs refused",
+    "doubted": "pairs in doubt",
+    "thinned": "pairs without a contrast",
+    "reading_s": "of it for reading, s",
 }
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tracerless.core.atlas import Atlas
 from tracerless.core.cohort import PersonFacts
-from tracerless.core.errors import ModelError, did_you_mean
+from tracerless.core.errors import ModelError, QuantityError, did_you_mean
 from tracerless.core.people import Pseudonym, SessionKey, person_digest
 from tracerless.core.prediction import Prediction
 from tracerless.core.recipe import fingerprint
@@ -19,6 +19,7 @@ from tracerless.core.session import Prepared, Template
 from tracerless.core.volume import Contrast, Volume
 from tracerless.quantify import sampling
 from tracerless.synthesize import Checkpoint
+from tracerless.synthesize.material import REFERENCE_TOLERANCE
 from tracerless.synthesize.predict import Synthesizer
 from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.shelf import SessionShelf
@@ -162,6 +163,37 @@ class Trial:
         """
         session = self.prepared(subject) if prepared is None else prepared
         return self.maker(subject, by).predict(session, inputs, person=subject.facts)
+
+    def require_own(self) -> None:
+        """Refuse a model of twins, where what is shown must be the person.
+
+        Raises:
+            ModelError: it learned from some diagnoses alone.
+        """
+        people = self.checkpoint.recipe.people
+        if people != "all":
+            raise ModelError(
+                f"{self.name} learned from {people} alone: it shows a twin, not the person.",
+                hint="Name a model that learned from everybody.",
+            )
+
+    def truth(self, prepared: Prepared) -> Volume:
+        """The acquired FDG of a session.
+
+        Raises:
+            ContrastError: it has none.
+            QuantityError: it was divided by another region than the model's reference.
+        """
+        volume = prepared.require(Contrast.FDG)
+        seen = volume.array[self.atlas.reference(self.checkpoint.reference)]
+        level = float(np.nanmean(seen)) if np.isfinite(seen).any() else float("nan")
+        if not abs(level - 1) <= REFERENCE_TOLERANCE:
+            raise QuantityError(
+                f"The FDG of {prepared.key} has mean {level:.2f} in {self.checkpoint.reference}, "
+                "the model's reference region, not 1.",
+                hint="Prepare the dataset with the reference region of the model.",
+            )
+        return volume
 
     def regions(
         self, volume: Volume, *, atlas: Atlas | None = None, reference: str | None = None

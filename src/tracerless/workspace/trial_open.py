@@ -1,26 +1,26 @@
 """Opening a trial: a model over everyone of a dataset that it never saw."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from tracerless import synthesize
 from tracerless.core.cohort import PersonFacts
-from tracerless.core.people import Pseudonym, SessionKey, person_digest
+from tracerless.core.errors import ModelError
+from tracerless.core.people import Pseudonym, SessionKey
+from tracerless.networks import is_solved
 from tracerless.synthesize import Checkpoint
 from tracerless.synthesize.predict import Synthesizer
-from tracerless.workspace.comparison import with_fdg
+from tracerless.workspace.comparison import unseen, with_fdg
 from tracerless.workspace.dataset import Dataset
 from tracerless.workspace.domain import training_domain
 from tracerless.workspace.models import find_checkpoint, load_checkpoint
 from tracerless.workspace.roots import Roots, dataset_roots
 from tracerless.workspace.tables import read_cohort
 from tracerless.workspace.training_people import site_of
+from tracerless.workspace.training_place import LINEAR as LINEAR_FILE
 from tracerless.workspace.trial import AGE_SEX, LINEAR, MEAN, MODEL, Subject, Trial
-
-LINEAR_FILE = "linear.safetensors"
-"""Beside a model's weights: the linear map of the same people and split."""
 
 
 class Crossfit(Protocol):
@@ -37,6 +37,10 @@ class Crossfit(Protocol):
 
     def checkpoint_of(self, person: Pseudonym) -> Checkpoint:
         """The model that never saw the person."""
+        ...
+
+    def linear_of(self, person: Pseudonym) -> Checkpoint | None:
+        """Its linear rival, which never saw the person either; None where there is none."""
         ...
 
 
@@ -62,16 +66,16 @@ def trial(
         RecipeMismatchError: it was trained for another template or reference region.
     """
     roots, keys = dataset_roots(dataset), with_fdg(dataset)
-    linear, name = None, ""
     if crossfit is None:
         path = find_checkpoint(dataset, model)
         name = _called(path)
-        checkpoint, linear = load_checkpoint(path), path.parent / LINEAR_FILE
-        unseen = [k for k in keys if person_digest(k.person) not in set(checkpoint.people)]
+        checkpoint, beside = load_checkpoint(path), path.parent / LINEAR_FILE
+        linear = load_checkpoint(beside) if beside.is_file() else None
+        able, left_out = unseen(keys, checkpoint)
     else:
-        unseen = [k for k in keys if crossfit.fold_of(k.person) is not None]
-        unseen.sort(key=lambda k: (crossfit.fold_of(k.person) or 0, k))
-        checkpoint = crossfit.checkpoint_of((unseen or keys)[0].person)
+        able, left_out = _dealt(keys, crossfit)
+        checkpoint = crossfit.checkpoint_of(able[0].person)
+        linear = crossfit.linear_of(able[0].person)
         name = f"{crossfit.name}-crossfit"
     known = read_cohort(dataset).facts
     made = Trial(
@@ -79,16 +83,14 @@ def trial(
         dataset=dataset,
         checkpoint=checkpoint,
         synthesizer=_synthesizer(checkpoint, roots),
-        rivals=_rivals(
-            checkpoint, roots, load_checkpoint(linear) if linear and linear.is_file() else None
-        ),
-        subjects=tuple(_subject(dataset, key, known) for key in unseen),
+        rivals=_rivals(checkpoint, roots, linear),
+        subjects=tuple(_subject(dataset, key, known) for key in able),
         template=roots.values["template"],
         atlas=roots.values["atlas"],
         domain=training_domain(dataset),
         training=training,
         own=None if crossfit is None else _own(crossfit, roots),
-        notes=_notes(len(keys) - len(unseen), is_crossfit=crossfit is not None),
+        notes=(*left_out, *_rivalless(checkpoint, linear)),
     )
     return made if limit is None else made.limited(limit)
 
@@ -131,7 +133,7 @@ def _own(crossfit: Crossfit, roots: Roots) -> Callable[[Pseudonym], Mapping[str,
             ready.clear()
             checkpoint = crossfit.checkpoint_of(person)
             own = {MODEL: _synthesizer(checkpoint, roots)}
-            ready[fold] = {**own, **_rivals(checkpoint, roots, None)}
+            ready[fold] = {**own, **_rivals(checkpoint, roots, crossfit.linear_of(person))}
         return ready[fold]
 
     return of
@@ -150,12 +152,31 @@ def _rivals(
     return made
 
 
-def _notes(left_out: int, *, is_crossfit: bool) -> tuple[str, ...]:
-    notes = []
-    if left_out and not is_crossfit:
-        notes.append(f"{left_out} sessions of people the model has seen were left out.")
-    if is_crossfit:
-        notes.append("Everyone was predicted by a model of the design that never saw them.")
-        if left_out:
-            notes.append(f"{left_out} sessions of people outside the folds were left out.")
-    return tuple(notes)
+def _rivalless(checkpoint: Checkpoint, linear: Checkpoint | None) -> tuple[str, ...]:
+    if linear is not None or is_solved(checkpoint.recipe.network):
+        return ()
+    return (
+        "No linear map of the same people lies beside this model: whether it beats linear MR is "
+        "not known.",
+    )
+
+
+def _dealt(
+    keys: Sequence[SessionKey], crossfit: Crossfit
+) -> tuple[tuple[SessionKey, ...], list[str]]:
+    """The sessions of people who lie in a fold, fold by fold, and what to say of the others.
+
+    Raises:
+        ModelError: nobody lies in a fold.
+    """
+    folds = {key: crossfit.fold_of(key.person) for key in keys}
+    able = sorted((fold, key) for key, fold in folds.items() if fold is not None)
+    if not able:
+        raise ModelError(
+            f"Nobody of these {len(keys)} sessions lies in a fold of {crossfit.name}.",
+            hint="Cross-fit on this dataset: `tracerless synthesize crossfit`.",
+        )
+    notes = ["Everyone was predicted by a model of the design that never saw them."]
+    if len(able) < len(keys):
+        notes.append(f"{len(keys) - len(able)} sessions of people outside the folds were left out.")
+    return tuple(key for _, key in able), notes
