@@ -2,7 +2,7 @@
 
 ./dev bench help | demo | prepare | regions | deidentify | deidentify-speed
             | deidentify-heldout | tables | norms | diagnose | risk
-            | curve [options] | synthesis [options]
+            | curve [options] | synthesis [options] | pairs [options] | intervals [options]
 """
 
 import sys
@@ -13,7 +13,9 @@ from bench import (
     deidentify_speed,
     demo,
     diagnose,
+    intervals,
     norms,
+    pairs,
     prepare,
     regions,
     risk,
@@ -36,7 +38,12 @@ BENCHES = {
     "deidentify-heldout": deidentify.held_out,
 }
 
-WITH_OPTIONS = {"curve": curve.main, "synthesis": synthesis.main}
+WITH_OPTIONS = {
+    "curve": curve.main,
+    "synthesis": synthesis.main,
+    "pairs": pairs.main,
+    "intervals": intervals.main,
+}
 """Long ones, with options of their own behind their name."""
 
 ONLY_WHEN_NAMED = ("deidentify-heldout",)

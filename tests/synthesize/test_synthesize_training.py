@@ -21,7 +21,7 @@ from tracerless.core.volume import Contrast, with_array
 from tracerless.synthesize import Checkpoint, fit, learn
 from tracerless.synthesize.card import card
 from tracerless.synthesize.clock import KEPT_FOR_THE_END, Clock
-from tracerless.synthesize.distributed import Crew, crew, require_hands
+from tracerless.synthesize.distributed import Crew, crew
 from tracerless.synthesize.fit import Watch
 from tracerless.synthesize.learner import Learner
 from tracerless.synthesize.material import gather
@@ -245,36 +245,6 @@ def test_machines_that_are_not_there_are_refused() -> None:
         Crew(0, 3, torch.device("cpu")).require_batch(4)
     with pytest.raises(RecipeError, match="none of auto"), crew("tpu"):
         pass
-
-
-def test_more_processes_than_gpus_are_refused_by_number(monkeypatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    monkeypatch.setenv("LOCAL_RANK", "2")
-    with pytest.raises(RecipeError, match="shows 2 GPU") as caught:
-        require_hands("auto", 4)
-    assert "--nproc-per-node 2" in caught.value.hint
-    require_hands("cpu", 4)
-
-
-def test_a_process_that_is_gone_is_told_in_a_sentence(monkeypatch) -> None:
-    def gone(*_, **__) -> None:
-        raise RuntimeError
-
-    monkeypatch.setattr(torch.distributed, "all_reduce", gone)
-    with pytest.raises(ModelError, match="Another process of this training ended") as caught:
-        Crew(0, 2, torch.device("cpu")).average([torch.zeros(3)])
-    assert "goes on where it stood" in caught.value.hint
-
-
-def test_processes_that_stand_elsewhere_do_not_learn_together(monkeypatch) -> None:
-    said = []
-    monkeypatch.setattr(torch.distributed, "broadcast", lambda tensor, src: said.append(tensor))
-    Crew(0, 2, torch.device("cpu")).require_same("run 1 step 5")
-    monkeypatch.setattr(torch.distributed, "broadcast", lambda tensor, src: tensor.copy_(said[0]))
-    Crew(1, 2, torch.device("cpu")).require_same("run 1 step 5")
-    with pytest.raises(RecipeMismatchError, match="Process 1 has other people"):
-        Crew(1, 2, torch.device("cpu")).require_same("run 1 step 0")
 
 
 def test_a_model_of_acquired_people_says_what_it_owes_to_simulated_ones(trained) -> None:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import shutil
-from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -11,22 +10,18 @@ import pandas as pd
 import pytest
 import torch
 from click.testing import CliRunner
-from crossfit_people import written
 
 from pack_models import model
 from tracerless.cli.synthesize_pack import card, check, pack
 from tracerless.core.assessment import TABLES, Assessment
 from tracerless.core.errors import ModelError
-from tracerless.core.recipe import SynthesizeRecipe
 from tracerless.io import assessments, bundles
 from tracerless.io import bundles as files
-from tracerless.synthesize.fit import Watch
 from tracerless.synthesize.parity import probes
 from tracerless.workspace import bundles as packing
 from tracerless.workspace import graphs, models
 from tracerless.workspace.bundle_check import check as checked
 from tracerless.workspace.dataset import Dataset
-from tracerless.workspace.training import Training, train
 
 SKILL = [
     ("unet", "mean", "all", 0.30, 0.2, 0.4, 24),
@@ -293,24 +288,6 @@ def test_a_bundle_with_a_pickle_or_a_strange_file_is_no_model(bundle):
     (bundle / "models" / "model.pt").unlink()
     with pytest.raises(ModelError, match="has no SHA256SUMS"):
         models.load_checkpoint(bundle / files.WEIGHTS)
-
-
-def test_training_ends_in_a_bundle_and_makes_it_up_where_it_was_stopped_before(tmp_path):
-    opened = written(tmp_path / "dataset", 6)
-    how = Training(watch=Watch(device="cpu"), has_bundle=True)
-    recipe = SynthesizeRecipe(network="unet-tiny", voxel_mm=6.0, steps=2, augment=0.0)
-    done = train(opened, "tiny", recipe=recipe, training=how)
-    assert wrong(done.bundle.folder) == set()
-    assert done.bundle.parity.n_volumes >= 3
-    shutil.rmtree(done.bundle.folder)
-    again = train(opened, "tiny", recipe=recipe, training=how)
-    assert not again.spent
-    assert again.bundle.digest == done.bundle.digest
-    other = train(
-        opened, "tiny", recipe=replace(recipe, steps=3), training=replace(how, has_bundle=False)
-    )
-    assert other.bundle is None
-    assert not done.bundle.folder.exists()
 
 
 def test_a_trained_model_has_card_and_page_and_training_again_drops_the_old_graph(tmp_path, made):

@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,7 @@ from tracerless.core.recipe import SynthesizeRecipe
 from tracerless.synthesize.channels import Normalisation
 from tracerless.synthesize.fit import Watch
 from tracerless.workspace import models
+from tracerless.workspace.bundle_check import check
 from tracerless.workspace.training import LINEAR, Training, train
 from tracerless.workspace.training_board import EVENTS
 from tracerless.workspace.training_place import held, mark_of
@@ -164,3 +166,22 @@ def test_samples_of_a_model_that_makes_none_are_refused_once(dataset, made) -> N
     assert "makes no samples" in str(ran.exception)
     wrong = CliRunner().invoke(command, ["predict", str(dataset.root), "--model", "tinny"])
     assert "Did you mean 'tiny'" in str(wrong.exception)
+
+
+@pytest.mark.slow
+def test_training_ends_in_a_bundle_and_makes_it_up_where_it_was_stopped_before(tmp_path):
+    opened = written(tmp_path / "dataset", 6)
+    how = Training(watch=Watch(device="cpu"), has_bundle=True)
+    recipe = SynthesizeRecipe(network="unet-tiny", voxel_mm=6.0, steps=2, augment=0.0)
+    done = train(opened, "tiny", recipe=recipe, training=how)
+    assert all(each.is_right for each in check(done.bundle.folder))
+    assert done.bundle.parity.n_volumes >= 3
+    shutil.rmtree(done.bundle.folder)
+    again = train(opened, "tiny", recipe=recipe, training=how)
+    assert not again.spent
+    assert again.bundle.digest == done.bundle.digest
+    other = train(
+        opened, "tiny", recipe=replace(recipe, steps=3), training=replace(how, has_bundle=False)
+    )
+    assert other.bundle is None
+    assert not done.bundle.folder.exists()

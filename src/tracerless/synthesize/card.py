@@ -10,6 +10,7 @@ from tracerless.networks import is_solved
 from tracerless.synthesize.adapt import kept_weights
 from tracerless.synthesize.calibration import Calibration, subset_key, subsets
 from tracerless.synthesize.checkpoint import Checkpoint
+from tracerless.synthesize.conformal import Held
 from tracerless.synthesize.intervals import LEVEL
 from tracerless.synthesize.parity import Parity
 
@@ -167,9 +168,11 @@ def _trust(made: Checkpoint) -> Iterator[str]:
         widest = max(made.intervals.values(), key=lambda each: each.n)
         yield (
             f"- Every region and voxel carries a {LEVEL:.0%} interval, set on {widest.n} people "
-            "that the weights did not learn from, so that it holds in every group with enough "
-            "people (`tables/intervals.csv` of the bundle)."
+            f"that the weights did not learn from{_holds_in(widest.held)} "
+            "(`tables/intervals.csv` of the bundle)."
         )
+        if widest.held.doubt:
+            yield f"- {widest.held.doubt}"
     else:
         yield "- No intervals: too few people were held out."
     if made.reach is None:
@@ -180,6 +183,12 @@ def _trust(made: Checkpoint) -> Iterator[str]:
             "`outside`, numbers and intervals do not hold."
         )
     yield ""
+
+
+def _holds_in(held: Held) -> str:
+    if len(held.groups) < 2:
+        return ""
+    return ", so that it holds in " + ", ".join(f"{name} ({n})" for name, n in held.groups)
 
 
 def _evaluated(assessment: Assessment | None) -> Iterator[str]:
