@@ -4,7 +4,7 @@
 
 How many new people lie inside their 90 % intervals, overall and in the worst group, and how wide
 these are beside those of one who knew the truth; and how often a set of inputs is refused that
-tells nothing, or a little. CPUCOST CPU-s.
+tells nothing, or a little. 52 CPU-s.
 """
 
 import argparse

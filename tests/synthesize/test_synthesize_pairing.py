@@ -157,6 +157,16 @@ def test_pet_that_is_turned_about_its_middle_is_refused(people, looks, where):
     assert {f.key for f in findings} == {session.key}
 
 
+def test_pet_of_which_t1w_explains_nothing_is_doubted(people, looks, where):
+    pet = people[4].volumes[FDG]
+    noise = generator("dev-pairing", "apart").normal(1.0, 0.3, pet.array.shape)
+    other = dataclasses.replace(pet, array=noise.astype(np.float32))
+    found = found_in(looks, where, with_volume(people[4], FDG, other))
+    said = [f for f in found if "cannot be told" in f.reason]
+    assert [f.key for f in said] == [people[4].key]
+    assert said[0].verdict == "doubt"
+
+
 @pytest.mark.parametrize("contrast", [T1W, T2W, CBF])
 def test_mr_that_lies_off_alone_is_to_blame_and_not_pet(contrast, people, looks, where):
     findings = found_in(looks, where, moved(people[3], contrast, (0.0, 0.0, 10.0)))

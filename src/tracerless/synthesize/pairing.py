@@ -70,6 +70,7 @@ def judged(looks: Sequence[Look]) -> tuple[PairFinding, ...]:
         findings += _misplaced(looks, meeting)
     for each in looks:
         findings += _mirrored(each)
+        findings += _apart(each)
     findings += _duplicates(looks)
     findings += _strangers(looks, _unusable(findings))
     return tuple(sorted(findings, key=lambda each: (each.key, each.kind, each.reason)))
@@ -93,6 +94,17 @@ def _misplaced(looks: Sequence[Look], meeting: Meeting) -> Iterator[PairFinding]
             other = still if blame is moved else moved
             reason = f"{blame} lies {mm:.1f} mm off {other}, more than {limit_mm:g} mm."
             yield PairFinding(each.key, blame, "misregistered", verdict, reason)
+
+
+def _apart(each: Look) -> Iterator[PairFinding]:
+    """FDG of which T1w explains so little that its place cannot be judged: far turned, perhaps."""
+    found = each.shifts.get((Contrast.T1W, Contrast.FDG), ())
+    if found and not _tells(found):
+        reason = (
+            f"T1w explains {found[0].agreement:.0%} of FDG's variance wherever FDG is moved, less "
+            f"than {LEAST_AGREEMENT:.0%}: whether they lie on each other cannot be told."
+        )
+        yield PairFinding(each.key, Contrast.FDG, "misregistered", DOUBT, reason)
 
 
 def _tells(found: tuple[Shift, ...]) -> bool:
