@@ -39,7 +39,7 @@ def test_number_outside_its_limits_is_named(name: str, value: float, verdict: st
     judged, reasons = quality.judge({**GOOD, name: value})
     assert judged == verdict
     assert len(reasons) == 1
-    assert reasons[0].startswith(f"{name}={value:.3g}")
+    assert reasons[0].startswith(f"{name}={value:.4g}")
 
 
 def test_a_failure_is_not_forgiven_by_a_later_review() -> None:
