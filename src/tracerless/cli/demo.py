@@ -95,7 +95,6 @@ def steps(folder: Path, people: int, patients: int) -> Iterator[Step]:
     )
     yield Step(f"prepare {dataset}", "prepare", {"dataset": dataset})
     yield _asked("synthesize predict", dataset, own)
-    yield Step(f"quantify {dataset}", "quantify", {"dataset": dataset})
     yield _asked("evaluate", dataset, own)
     yield _asked("synthesize predict", dataset, SHIPPED)
     yield _asked("evaluate", dataset, SHIPPED)
