@@ -16,7 +16,7 @@ SYNTHETIC_LABEL_EN = "SYNTHETIC - NOT ACQUIRED - RESEARCH USE ONLY"
 SYNTHETIC_LABEL_ZH = "人工合成影像，非實際掃描，僅供研究"
 
 FEWEST_OF_A_GROUP = 5
-"""Of fewer people of a diagnosis the first line says nothing."""
+"""Fewer people of a diagnosis are no worst group: the first line of nothing names them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tracerless.core.prediction import FEWEST_OF_A_GROUP
 from tracerless.evaluate.panel import ALL
-
-LEAST_PEOPLE = 5
-"""A group of fewer people is no worst group."""
 
 Words = tuple[str, str]
 """English and Traditional Chinese."""
@@ -90,7 +88,7 @@ def _coverage(rows: list[dict[str, Any]]) -> Words:
     held = whole[0]["coverage"]
     english = f"90 % intervals hold {held:.0%} of the truth"
     chinese = f"90 % 預測區間涵蓋 {held:.0%} 之實測值"
-    groups = [row for row in rows if row["group"] != ALL and row["n"] >= LEAST_PEOPLE]
+    groups = [row for row in rows if row["group"] != ALL and row["n"] >= FEWEST_OF_A_GROUP]
     if not groups:
         return english, chinese
     worst = min(groups, key=lambda row: row["coverage"])

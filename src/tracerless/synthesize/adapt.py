@@ -104,9 +104,8 @@ def keeps_weights(base: Checkpoint, n_people: int) -> bool:
 
 
 def kept_weights(made: Checkpoint) -> bool:
-    """Whether the networks of a tuned model are still those of its base."""
-    is_few = made.n_trained + made.n_held_out < FEW
-    return bool(made.base) and (is_few or is_solved(made.recipe.network))
+    """Whether the networks of a tuned model are still those of its base, whose network it has."""
+    return bool(made.base) and keeps_weights(made, made.n_trained + made.n_held_out)
 
 
 def shifted(base: Expected, material: Material, rows: NDArray[np.int64]) -> Expected:
